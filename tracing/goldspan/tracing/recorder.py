@@ -1,0 +1,271 @@
+"""Records what an agent does as spans and events in the current GenAI conventions.
+
+The context managers are synchronous and keep their state in context variables, so they work in
+threads and in async code alike. An exception inside one marks the span as failed and goes on;
+recording itself never raises.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    TracerProvider,
+    set_span_in_context,
+    use_span,
+)
+
+from goldspan.tracing import semconv
+from goldspan.tracing.live_spans import (
+    AgentSpan,
+    LiveSpan,
+    Message,
+    ModelCallSpan,
+    ToolSpan,
+    as_json,
+    clean_attributes,
+    note_failure,
+)
+
+SCOPE = "goldspan"
+_shared: ContextVar[Mapping[str, Any] | None] = ContextVar("goldspan_attributes", default=None)
+AnySpan = TypeVar("AnySpan", bound=LiveSpan)
+
+
+class Recorder:
+    """Starts spans and emits events on the given providers.
+
+    `capture_content=False` leaves out message text, tool arguments and results. `attributes` are
+    set on every span and event. `clock` returns nanoseconds since the epoch; a simulator or an
+    importer gives its own.
+    """
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider,
+        logger_provider: LoggerProvider,
+        *,
+        capture_content: bool = True,
+        attributes: Mapping[str, Any] | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._tracer = tracer_provider.get_tracer(SCOPE)
+        self._logger = logger_provider.get_logger(SCOPE)
+        self._capture = capture_content
+        self._attributes = dict(attributes or {})
+        self._clock = clock
+
+    @contextmanager
+    def context(self, attributes: Mapping[str, Any]) -> Iterator[None]:
+        """Set these attributes on every span and event that starts inside the block."""
+        outer = _shared.get() or {}
+        token = _shared.set({**outer, **{k: v for k, v in attributes.items() if v is not None}})
+        try:
+            yield
+        finally:
+            try:
+                _shared.reset(token)
+            except ValueError:  # closed in another task's context, which has its own value
+                _shared.set(outer)
+
+    @contextmanager
+    def agent(
+        self,
+        name: str,
+        *,
+        run_id: str,
+        version: str | None = None,
+        digest: str | None = None,
+        conversation_id: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        input: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Iterator[AgentSpan]:
+        """One segment of a run. Its identity is also on every span and event inside."""
+        identity = {
+            semconv.RUN_ID: run_id,
+            semconv.AGENT_NAME: name,
+            semconv.AGENT_VERSION: version,
+            semconv.AGENT_DIGEST: digest,
+            semconv.CONVERSATION_ID: conversation_id,
+            **(attributes or {}),
+        }
+        own: dict[str, Any] = {
+            semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
+            semconv.PROVIDER_NAME: provider,
+            semconv.REQUEST_MODEL: model,
+        }
+        if input is not None and self._capture:
+            part = {"type": "text", "content": input}
+            own[semconv.INPUT_MESSAGES] = as_json([{"role": "user", "parts": [part]}])
+        with (
+            self.context(identity),
+            self._open(f"{semconv.INVOKE_AGENT} {name}", SpanKind.INTERNAL, own, AgentSpan) as span,
+        ):
+            yield span
+
+    @contextmanager
+    def model_call(
+        self,
+        *,
+        provider: str,
+        request_model: str,
+        input_messages: Sequence[Message],
+        system: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Iterator[ModelCallSpan]:
+        """One request to a model. `settings` become gen_ai.request.*, `tools` the definitions."""
+        own: dict[str, Any] = {
+            semconv.OPERATION_NAME: semconv.CHAT,
+            semconv.PROVIDER_NAME: provider,
+            semconv.REQUEST_MODEL: request_model,
+            **{semconv.REQUEST_PREFIX + k: v for k, v in (settings or {}).items()},
+            **(attributes or {}),
+        }
+        if self._capture:
+            own[semconv.INPUT_MESSAGES] = as_json(list(input_messages))
+            if system is not None:
+                own[semconv.SYSTEM_INSTRUCTIONS] = as_json([{"type": "text", "content": system}])
+            if tools:
+                own[semconv.TOOL_DEFINITIONS] = as_json(list(tools))
+        name = f"{semconv.CHAT} {request_model}"
+        with self._open(name, SpanKind.CLIENT, own, ModelCallSpan) as span:
+            yield span
+
+    @contextmanager
+    def tool(
+        self,
+        name: str,
+        *,
+        call_id: str | None = None,
+        arguments: Any,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Iterator[ToolSpan]:
+        """One execution of a tool."""
+        own: dict[str, Any] = {
+            semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
+            semconv.TOOL_NAME: name,
+            semconv.TOOL_TYPE: "function",
+            semconv.TOOL_CALL_ID: call_id,
+            **(attributes or {}),
+        }
+        if self._capture:
+            text = arguments if isinstance(arguments, str) else as_json(arguments)
+            own[semconv.TOOL_ARGUMENTS] = text
+        name = f"{semconv.EXECUTE_TOOL} {name}"
+        with self._open(name, SpanKind.INTERNAL, own, ToolSpan) as span:
+            yield span
+
+    def event(
+        self,
+        name: str,
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        body: Any = None,
+        span: SpanContext | None = None,
+        timestamp_ns: int | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """Emit a log record with an event name; returns its goldspan.event.id.
+
+        It belongs to `span`, else to the span that is open here. The same `event_id` twice is
+        stored once.
+        """
+        event_id = event_id or uuid.uuid4().hex
+        try:
+            merged = {
+                **self._attributes,
+                **(_shared.get() or {}),
+                **(attributes or {}),
+                semconv.EVENT_ID: event_id,
+            }
+            at = timestamp_ns if timestamp_ns is not None else self._clock()
+            record = LogRecord(
+                timestamp=at,
+                observed_timestamp=at,
+                context=_context_of(span),
+                severity_number=SeverityNumber.INFO,
+                severity_text="INFO",
+                body=body,
+                attributes=clean_attributes(merged),
+                event_name=name,
+            )
+            self._logger.emit(record)
+        except Exception as error:  # noqa: BLE001  telemetry never raises into the agent
+            note_failure(error)
+        return event_id
+
+    def evaluation(
+        self,
+        name: str,
+        *,
+        score: float | None = None,
+        label: str | None = None,
+        explanation: str | None = None,
+        passed: bool | None = None,
+        unmeasured: bool = False,
+        trace_id: str | None = None,
+        span_id: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """Emit a `gen_ai.evaluation.result` about a span (or a whole trace); returns its id."""
+        values = {
+            semconv.EVALUATION_NAME: name,
+            semconv.EVALUATION_SCORE: None if score is None else float(score),
+            semconv.EVALUATION_LABEL: label,
+            semconv.EVALUATION_EXPLANATION: explanation,
+            semconv.PASSED: passed,
+            semconv.UNMEASURED: True if unmeasured else None,
+            **(attributes or {}),
+        }
+        span = None
+        if trace_id is not None:
+            span = SpanContext(
+                int(trace_id, 16), int(span_id or "0", 16), True, TraceFlags(TraceFlags.SAMPLED)
+            )
+        return self.event(semconv.EVALUATION_RESULT, values, span=span, event_id=event_id)
+
+    @contextmanager
+    def _open(
+        self, name: str, kind: SpanKind, own: Mapping[str, Any], wrapper: type[AnySpan]
+    ) -> Iterator[AnySpan]:
+        attributes = {**self._attributes, **(_shared.get() or {}), **own}
+        span: Span = self._tracer.start_span(
+            name, kind=kind, attributes=clean_attributes(attributes), start_time=self._clock()
+        )
+        live = wrapper(span, capture_content=self._capture)
+        try:
+            with use_span(span, record_exception=False, set_status_on_exception=False):
+                yield live
+        except BaseException as error:
+            live.fail(_qualified(type(error)), str(error))
+            raise
+        finally:
+            span.end(self._clock())
+
+
+def _qualified(kind: type[BaseException]) -> str:
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def _context_of(span: SpanContext | None) -> Context:
+    if span is None:
+        return get_current()
+    return set_span_in_context(NonRecordingSpan(span), Context())

@@ -1,0 +1,165 @@
+"""Every attribute and event name that Goldspan reads or writes, in one place.
+
+Names of the OpenTelemetry GenAI conventions come from `opentelemetry.semconv` where the installed
+version has them; ours begin with `goldspan.`. Nothing else in the code spells a name out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry.semconv._incubating.attributes import (
+    enduser_attributes,
+    gen_ai_attributes,
+    session_attributes,
+    user_attributes,
+)
+from opentelemetry.semconv.attributes import (
+    error_attributes,
+    exception_attributes,
+    service_attributes,
+)
+
+# -- conventions: what the span is
+OPERATION_NAME: Final = gen_ai_attributes.GEN_AI_OPERATION_NAME
+PROVIDER_NAME: Final = gen_ai_attributes.GEN_AI_PROVIDER_NAME
+SYSTEM: Final = "gen_ai.system"  # the provider's name before conventions 1.37
+OUTPUT_TYPE: Final = gen_ai_attributes.GEN_AI_OUTPUT_TYPE
+AGENT_ID: Final = gen_ai_attributes.GEN_AI_AGENT_ID
+AGENT_NAME: Final = gen_ai_attributes.GEN_AI_AGENT_NAME
+AGENT_VERSION: Final = gen_ai_attributes.GEN_AI_AGENT_VERSION
+CONVERSATION_ID: Final = gen_ai_attributes.GEN_AI_CONVERSATION_ID
+SESSION_ID: Final = session_attributes.SESSION_ID
+USER_ID: Final = user_attributes.USER_ID
+ENDUSER_ID: Final = enduser_attributes.ENDUSER_ID
+SERVICE_NAME: Final = service_attributes.SERVICE_NAME
+ERROR_TYPE: Final = error_attributes.ERROR_TYPE
+EXCEPTION_TYPE: Final = exception_attributes.EXCEPTION_TYPE
+EXCEPTION_MESSAGE: Final = exception_attributes.EXCEPTION_MESSAGE
+EVENT_NAME: Final = "event.name"  # where emitters put it before log records had the field
+
+# -- conventions: operations
+CHAT: Final = "chat"
+GENERATE_CONTENT: Final = "generate_content"
+TEXT_COMPLETION: Final = "text_completion"
+EMBEDDINGS: Final = "embeddings"
+EXECUTE_TOOL: Final = "execute_tool"
+INVOKE_AGENT: Final = "invoke_agent"
+CREATE_AGENT: Final = "create_agent"
+INVOKE_WORKFLOW: Final = "invoke_workflow"
+
+# -- conventions: the model call
+REQUEST_MODEL: Final = gen_ai_attributes.GEN_AI_REQUEST_MODEL
+REQUEST_TEMPERATURE: Final = gen_ai_attributes.GEN_AI_REQUEST_TEMPERATURE
+REQUEST_TOP_P: Final = gen_ai_attributes.GEN_AI_REQUEST_TOP_P
+REQUEST_MAX_TOKENS: Final = gen_ai_attributes.GEN_AI_REQUEST_MAX_TOKENS
+REQUEST_SEED: Final = gen_ai_attributes.GEN_AI_REQUEST_SEED
+REQUEST_STOP_SEQUENCES: Final = gen_ai_attributes.GEN_AI_REQUEST_STOP_SEQUENCES
+REQUEST_PREFIX: Final = "gen_ai.request."
+RESPONSE_MODEL: Final = gen_ai_attributes.GEN_AI_RESPONSE_MODEL
+RESPONSE_ID: Final = gen_ai_attributes.GEN_AI_RESPONSE_ID
+FINISH_REASONS: Final = gen_ai_attributes.GEN_AI_RESPONSE_FINISH_REASONS
+TIME_TO_FIRST_CHUNK: Final = gen_ai_attributes.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK  # seconds
+INPUT_TOKENS: Final = gen_ai_attributes.GEN_AI_USAGE_INPUT_TOKENS
+OUTPUT_TOKENS: Final = gen_ai_attributes.GEN_AI_USAGE_OUTPUT_TOKENS
+CACHED_INPUT_TOKENS: Final = gen_ai_attributes.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS
+CACHE_WRITE_TOKENS: Final = gen_ai_attributes.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS
+REASONING_TOKENS: Final = gen_ai_attributes.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS
+SYSTEM_INSTRUCTIONS: Final = gen_ai_attributes.GEN_AI_SYSTEM_INSTRUCTIONS
+INPUT_MESSAGES: Final = gen_ai_attributes.GEN_AI_INPUT_MESSAGES
+OUTPUT_MESSAGES: Final = gen_ai_attributes.GEN_AI_OUTPUT_MESSAGES
+TOOL_DEFINITIONS: Final = gen_ai_attributes.GEN_AI_TOOL_DEFINITIONS
+
+# -- conventions: the tool call
+TOOL_NAME: Final = gen_ai_attributes.GEN_AI_TOOL_NAME
+TOOL_TYPE: Final = gen_ai_attributes.GEN_AI_TOOL_TYPE
+TOOL_CALL_ID: Final = gen_ai_attributes.GEN_AI_TOOL_CALL_ID
+TOOL_ARGUMENTS: Final = gen_ai_attributes.GEN_AI_TOOL_CALL_ARGUMENTS
+TOOL_RESULT: Final = gen_ai_attributes.GEN_AI_TOOL_CALL_RESULT
+
+# -- conventions: events
+OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
+EVALUATION_RESULT: Final = "gen_ai.evaluation.result"
+EVALUATION_NAME: Final = gen_ai_attributes.GEN_AI_EVALUATION_NAME
+EVALUATION_SCORE: Final = gen_ai_attributes.GEN_AI_EVALUATION_SCORE_VALUE
+EVALUATION_LABEL: Final = gen_ai_attributes.GEN_AI_EVALUATION_SCORE_LABEL
+EVALUATION_EXPLANATION: Final = gen_ai_attributes.GEN_AI_EVALUATION_EXPLANATION
+
+# -- ours: the run
+RUN_ID: Final = "goldspan.run.id"
+RUN_ATTEMPT: Final = "goldspan.run.attempt"
+RUN_OUTCOME: Final = "goldspan.run.outcome"
+RUN_REASON: Final = "goldspan.run.reason"
+BATCH_ID: Final = "goldspan.batch.id"
+AGENT_DIGEST: Final = "goldspan.agent.digest"
+SIMULATED: Final = "goldspan.simulated"
+REPLAYED: Final = "goldspan.replayed"
+EVENT_ID: Final = "goldspan.event.id"
+STEP: Final = "goldspan.step"
+EXPERIMENT_ID: Final = "goldspan.experiment.id"
+SUITE: Final = "goldspan.suite"
+SUITE_DIGEST: Final = "goldspan.suite.digest"
+CASE_ID: Final = "goldspan.case.id"
+CASE_DIGEST: Final = "goldspan.case.digest"
+CASE_REPEAT: Final = "goldspan.case.repeat"
+
+# -- ours: event names
+RUN_CONTRACT: Final = "goldspan.run.contract"
+RUN_PAUSED: Final = "goldspan.run.paused"
+RUN_ENDED: Final = "goldspan.run.ended"
+DECISION: Final = "goldspan.decision"
+GUARD_VERDICT: Final = (
+    "goldspan.guard.verdict"  # the event, and the attribute: allow|deny|pause|stop
+)
+APPROVAL_REQUESTED: Final = "goldspan.approval.requested"
+APPROVAL_DECIDED: Final = "goldspan.approval.decided"
+ARTIFACT: Final = "goldspan.artifact"
+INCIDENT: Final = "goldspan.incident"
+ALERT: Final = "goldspan.alert"
+CASE_ENDED: Final = "goldspan.case.ended"
+EXPERIMENT_STARTED: Final = "goldspan.experiment.started"
+EXPERIMENT_ENDED: Final = "goldspan.experiment.ended"
+
+# -- ours: attributes of events
+REASON: Final = "goldspan.reason"
+CONTRACT: Final = "goldspan.contract"  # JSON
+NEXT_ACTIONS: Final = "goldspan.next_actions"  # string[]
+PASSED: Final = "goldspan.passed"
+UNMEASURED: Final = "goldspan.unmeasured"
+CASE_RESULT: Final = "goldspan.case.result"  # JSON
+EXPERIMENT_RESULT: Final = "goldspan.experiment.result"  # JSON
+VERDICT: Final = "goldspan.verdict"  # pass|regression|inconclusive|unmeasured
+BASELINE: Final = "goldspan.baseline"
+EVALUATOR: Final = "goldspan.evaluator"
+GUARD_NAME: Final = "goldspan.guard.name"
+DECISION_CHOSEN: Final = "goldspan.decision.chosen"
+DECISION_ALTERNATIVES: Final = "goldspan.decision.alternatives"  # string[]
+DECISION_CONFIDENCE: Final = "goldspan.decision.confidence"
+APPROVAL_ID: Final = "goldspan.approval.id"
+APPROVAL_KIND: Final = "goldspan.approval.kind"
+APPROVAL_TOOL: Final = "goldspan.approval.tool"
+APPROVAL_ARGUMENTS: Final = "goldspan.approval.arguments"  # JSON
+APPROVAL_DRAFT: Final = "goldspan.approval.draft"
+APPROVAL_CLAIMS: Final = "goldspan.approval.claims"  # JSON
+APPROVAL_RISK: Final = "goldspan.approval.risk"
+APPROVAL_RECOMMENDATION: Final = "goldspan.approval.recommendation"
+APPROVAL_DECISION: Final = "goldspan.approval.decision"  # approve|edit|deny
+APPROVAL_REVIEWER: Final = "goldspan.approval.reviewer"
+APPROVAL_WAIT_MS: Final = "goldspan.approval.wait_ms"
+ARTIFACT_NAME: Final = "goldspan.artifact.name"
+ARTIFACT_KIND: Final = "goldspan.artifact.kind"
+ARTIFACT_PATH: Final = "goldspan.artifact.path"
+ARTIFACT_SHA256: Final = "goldspan.artifact.sha256"
+INCIDENT_KIND: Final = "goldspan.incident.kind"
+INCIDENT_SEVERITY: Final = "goldspan.incident.severity"
+INCIDENT_TOOL: Final = "goldspan.incident.tool"
+ALERT_ID: Final = "goldspan.alert.id"
+ALERT_MONITOR: Final = "goldspan.alert.monitor"
+ALERT_SEVERITY: Final = "goldspan.alert.severity"
+ALERT_METRIC: Final = "goldspan.alert.metric"
+ALERT_STARTED_AT: Final = "goldspan.alert.started_at"  # ISO 8601
+ALERT_ENDED_AT: Final = "goldspan.alert.ended_at"
+ALERT_VALUE: Final = "goldspan.alert.value"
+ALERT_BASELINE: Final = "goldspan.alert.baseline"
+ALERT_UNIT: Final = "goldspan.alert.unit"
+ALERT_EXPLANATION: Final = "goldspan.alert.explanation"

@@ -1,0 +1,46 @@
+"""The public views as Parquet files. Rows are streamed through Arrow: a reader may not COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from goldspan.tracing.errors import InputError
+from goldspan.tracing.store.problems import translated
+
+ROWS_A_BATCH = 20_000
+
+
+def to_parquet(
+    connection: duckdb.DuckDBPyConnection, folder: Path, views: Iterable[str]
+) -> dict[str, int]:
+    """Write `<view>.parquet` for each view into a folder that is made if need be.
+
+    Returns the number of rows of each. Raises InputError if the folder cannot be written.
+    """
+    counts = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for view in views:
+            reader = connection.sql(f"SELECT * FROM {view}").to_arrow_reader(ROWS_A_BATCH)
+            target = folder / f"{view}.parquet"
+            draft = target.with_suffix(".parquet.part")
+            count = 0
+            with pq.ParquetWriter(draft, reader.schema, compression="zstd") as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+                    count += batch.num_rows
+            draft.replace(target)
+            counts[view] = count
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(folder),
+            remedy="name a folder that can be made or written, with room in it",
+        ) from error
+    except duckdb.Error as error:
+        raise translated(error, folder) from error
+    return counts
