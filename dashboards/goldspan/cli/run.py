@@ -1,0 +1,95 @@
+"""`goldspan run`: an agent version on one task, or through a queue of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from goldspan.cli.console import err, out, print_json
+from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
+
+MODEL_HELP = "A live model: openai:NAME, anthropic:NAME, or a NAME at --base-url."
+
+
+def register(app: typer.Typer) -> None:
+    """Add `goldspan run`."""
+    app.command("run")(run)
+
+
+def run(
+    agent: Annotated[Path, typer.Argument(help="An agent version's folder, or the agent's.")],
+    task: Annotated[str | None, typer.Argument(help="What is asked of the agent.")] = None,
+    queue: Annotated[
+        Path | None, typer.Option("--queue", "-q", help="A file of tasks, YAML or JSON lines.")
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    batch: Annotated[str | None, typer.Option(help="Name of this intake in the store.")] = None,
+    model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
+    base_url: Annotated[str | None, typer.Option(help="Any OpenAI-compatible server.")] = None,
+    cassette: Annotated[Path | None, typer.Option(help="A file of recorded answers.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Record into the cassette.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Ask the model, record nothing.")] = False,
+    seed: Annotated[int, typer.Option(help="Seeds the model's sampling.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="Runs at once.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Run an agent version on one task, or through a queue of them.
+
+    With a cassette and neither --record nor --live, recorded answers are replayed. Exit 0 when
+    every run has ended, however it ended; a missing answer or an unreachable model exits 4.
+    """
+    import asyncio
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from goldspan.harness.model import Mode, ModelGateway
+    from goldspan.harness.result import RunResult
+    from goldspan.harness.tasks import Task, Worker, load_tasks
+    from goldspan.harness.versions import AgentVersion
+    from goldspan.tracing.errors import ConfigError
+    from goldspan.tracing.instrument import instrument
+    from goldspan.tracing.pricing import Prices, prices_path
+
+    if (task is None) == (queue is None):
+        raise ConfigError("give one task, or --queue FILE")
+    if record and live:
+        raise ConfigError("--record and --live exclude each other")
+    tasks = load_tasks(queue) if queue is not None else [Task(id="task", input=task or "")]
+    version = AgentVersion.load(agent)
+    mode = Mode.RECORD if record else Mode.LIVE if live or cassette is None else Mode.REPLAY
+    gateway = ModelGateway.make(
+        mode, cassette=cassette, model=model or version.config.model, base_url=base_url
+    )
+    batch = batch or datetime.now(UTC).strftime("batch-%Y%m%dT%H%M%SZ")
+
+    def said(done: Task, result: RunResult) -> None:
+        if not as_json:
+            err.print(Text(f"{result.outcome:9} {done.id}  {result.reason or ''}".rstrip()))
+
+    with instrument(store=store, service_name=version.name) as telemetry:
+        provider, _, name = (model or "").rpartition(":")
+        worker = Worker(
+            version,
+            gateway,
+            telemetry.recorder,
+            Prices.load(prices_path(store)),
+            store.parent / "workspaces",
+            model_name=name or None,
+            provider=provider or None,
+        )
+        results = asyncio.run(
+            worker.work_through(tasks, batch=batch, concurrency=concurrency, seed=seed, done=said)
+        )
+    if as_json:
+        rows = [{"task": t.id, **asdict(r)} for t, r in zip(tasks, results, strict=True)]
+        print_json({"batch": batch, "store": str(store), "runs": rows})
+        return
+    table = Table("task", "outcome", "tool calls", "tokens", "answer", title=f"batch {batch}")
+    for done, result in zip(tasks, results, strict=True):
+        row = (done.id, result.outcome, str(len(result.steps)), str(result.usage.tokens))
+        table.add_row(*map(Text, row), Text((result.answer or result.reason or "")[:80]))
+    out.print(table)

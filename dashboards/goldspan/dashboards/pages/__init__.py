@@ -1,0 +1,1 @@
+"""The dashboard's pages; each is one file with a function `page`."""

@@ -1,0 +1,80 @@
+"""One case in an experiment: its repeats, what each scorer said, and the way to their traces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from goldspan.dashboards import navigation, reading
+from goldspan.dashboards.components import text
+from goldspan.dashboards.components.table import Cell, Column, Row, Tone, table
+from goldspan.dashboards.display import known, line
+
+Record = dict[str, Any]
+
+_COLUMNS = (
+    Column("Trace", width="92px"),
+    Column("Verdict", width="112px"),
+    Column("Why"),
+)
+
+
+def show_case(
+    experiment_id: str, baseline_id: str | None, case_id: str, verdicts: Sequence[Record]
+) -> None:
+    """Draw the case's repeats, those of this experiment first."""
+    heading, close = st.columns([5, 1], vertical_alignment="center")
+    with heading:
+        text.heading(case_id, small=True)
+    with close:
+        if st.button("Close", key="case.close", type="tertiary"):
+            navigation.set_parameters(case=None)
+    said: dict[tuple[str, Any], list[Record]] = defaultdict(list)
+    for row in reading.records(
+        "experiment_repeats", experiment=experiment_id, baseline=baseline_id, case_id=case_id
+    ):
+        said[row["experiment_id"], row["case_repeat"]].append(row)
+    for title, wanted in (("This experiment", experiment_id), ("Baseline", baseline_id)):
+        if wanted is None:
+            continue
+        st.caption(title)
+        rows = [
+            _repeat(row, said[wanted, row["case_repeat"]])
+            for row in verdicts
+            if row["experiment_id"] == wanted and row["case_id"] == case_id
+        ]
+        if not rows:
+            st.caption("This case was not run here.")
+            continue
+        opened = table(f"Repeats, {title}", _COLUMNS, rows, key=f"case.{title}")
+        if opened:
+            navigation.open_page(navigation.TRACES, trace=opened)
+
+
+def _repeat(verdict: Record, said: list[Record]) -> Row:
+    shown: tuple[str, Tone] = ("passed", "good") if verdict["passed"] else ("not passed", "bad")
+    if verdict["passed"] is None:
+        shown = ("not measured", "wait")
+    wanting = [row for row in said if row["passed"] is False or row["unmeasured"]]
+    reasons = [str(verdict["error"])] if verdict["error"] else []
+    reasons += [_reason(row) for row in wanting or said]
+    number, trace_id = verdict["case_repeat"], verdict["trace_id"]
+    return Row(
+        str(trace_id or number),
+        (
+            Cell(f"repeat {number}" if known(number) else "repeat"),
+            Cell(shown[0], "badge", shown[1]),
+            Cell(line("; ".join(reasons), 600), "wrap"),
+        ),
+        href=navigation.href(navigation.TRACES, trace=trace_id) if trace_id else None,
+    )
+
+
+def _reason(row: Record) -> str:
+    said = row["explanation"] or row["label"]
+    if not said and known(row["score"]):
+        said = f"{float(row['score']):.3g}"
+    return f"{row['name']}: {said}" if said else str(row["name"])

@@ -1,0 +1,15 @@
+-- Scorer by scorer, how did an experiment do, and how its baseline?
+SELECT
+  name,
+  count(*) FILTER (WHERE experiment_id = $experiment) AS judged,
+  avg(CASE WHEN passed THEN 1.0 WHEN NOT passed THEN 0.0 END)
+    FILTER (WHERE experiment_id = $experiment) AS rate,
+  avg(CASE WHEN passed THEN 1.0 WHEN NOT passed THEN 0.0 END)
+    FILTER (WHERE experiment_id = $baseline) AS baseline_rate,
+  avg(score) FILTER (WHERE experiment_id = $experiment) AS score,
+  avg(score) FILTER (WHERE experiment_id = $baseline) AS baseline_score,
+  count(*) FILTER (WHERE experiment_id = $experiment AND unmeasured) AS unmeasured
+FROM evaluations
+WHERE experiment_id IN ($experiment, $baseline) AND case_id IS NOT NULL
+GROUP BY name
+ORDER BY name
