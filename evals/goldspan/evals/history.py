@@ -1,0 +1,59 @@
+"""Experiments as the store has them: to resume one, or to compare with one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from goldspan.evals.results import CaseRun, Experiment
+from goldspan.tracing import semconv
+from goldspan.tracing.errors import InputError
+from goldspan.tracing.store import Store
+
+EVENTS = """-- What did an experiment emit under this event name, in order?
+SELECT attributes FROM events
+WHERE event_name = $name AND json_extract_string(attributes, $key) = $experiment
+ORDER BY observed_at"""
+NEWEST = """-- Which experiments began last?
+SELECT json_extract_string(attributes, $key) AS id FROM events
+WHERE event_name = $name ORDER BY observed_at DESC LIMIT 5"""
+KEY = f'$."{semconv.EXPERIMENT_ID}"'
+
+
+def finished_runs(store: Store, experiment_id: str) -> list[CaseRun]:
+    """The measured runs of an experiment; a later result of the same repeat replaces an earlier."""
+    runs: dict[tuple[str, str, int], CaseRun] = {}
+    for attributes in _attributes(store, semconv.CASE_ENDED, experiment_id):
+        run = CaseRun.from_json(json.loads(attributes[semconv.CASE_RESULT]))
+        if run.passed is not None:
+            runs[run.case_id, run.case_digest, run.repeat] = run
+    return list(runs.values())
+
+
+def load_experiment(store: Store, experiment_id: str) -> Experiment:
+    """An experiment from the store. Raises `InputError` with the newest ids where it has none."""
+    starts = _attributes(store, semconv.EXPERIMENT_STARTED, experiment_id)
+    if not starts:
+        found = store.rows(NEWEST, {"name": semconv.EXPERIMENT_STARTED, "key": KEY})
+        names = ", ".join(str(row["id"]) for row in found) or "none"
+        raise InputError(
+            f"no experiment {experiment_id!r} in the store", remedy=f"the newest are: {names}"
+        )
+    about = starts[0]
+    told = json.loads(about[semconv.EXPERIMENT_RESULT])
+    return Experiment(
+        id=experiment_id,
+        suite=about[semconv.SUITE],
+        suite_digest=about[semconv.SUITE_DIGEST],
+        target=told["target"],
+        agent_version=told["agent_version"],
+        agent_digest=told["agent_digest"],
+        started_at="",
+        seed=told["seed"],
+        runs=tuple(finished_runs(store, experiment_id)),
+    )
+
+
+def _attributes(store: Store, name: str, experiment_id: str) -> list[dict[str, Any]]:
+    rows = store.rows(EVENTS, {"name": name, "key": KEY, "experiment": experiment_id})
+    return [json.loads(row["attributes"]) for row in rows]

@@ -1,0 +1,227 @@
+"""What a suite can be run against: an agent version, or any callable of the user's."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from goldspan.evals.results import StepRecord
+from goldspan.golden import Case
+from goldspan.harness.tasks import Task, Worker, new_run_id
+from goldspan.tracing import semconv
+from goldspan.tracing.errors import ConfigError, MeasurementError
+from goldspan.tracing.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """What a target did with a case. A callable may return one, or a text, or any JSON value."""
+
+    answer: str | None = None
+    outcome: str = "completed"
+    steps: tuple[StepRecord, ...] = ()
+    end_state: dict[str, Any] = field(default_factory=dict)
+    model_calls: int | None = None
+    cost_usd: float | None = None
+    spent_usd: float | None = None
+    duration_ms: float | None = None
+    run_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+class Target(Protocol):
+    """Anything that a case can be put to."""
+
+    @property
+    def label(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def version(self) -> str | None:
+        """The agent version, where it is one."""
+        ...
+
+    @property
+    def digest(self) -> str | None:
+        """What identifies its behaviour; None where nothing does."""
+        ...
+
+    def tool_names(self) -> frozenset[str] | None:
+        """The tools that it has, None where that is not known."""
+        ...
+
+    async def run(
+        self, case: Case, *, repeat: int, seed: int, attributes: Mapping[str, Any]
+    ) -> TargetResult:
+        """One run. Raises `MeasurementError` where it could not be measured."""
+        ...
+
+
+@dataclass(frozen=True)
+class AgentTarget:
+    """An agent version of the harness."""
+
+    worker: Worker
+
+    @property
+    def label(self) -> str:
+        """Name and version of the agent."""
+        return f"{self.worker.version.name} {self.worker.version.version}"
+
+    @property
+    def version(self) -> str | None:
+        """The version's name."""
+        return self.worker.version.version
+
+    @property
+    def digest(self) -> str | None:
+        """The version's digest."""
+        return self.worker.version.digest
+
+    def tool_names(self) -> frozenset[str] | None:
+        """The tools that the version lists."""
+        return frozenset(entry.name for entry in self.worker.version.entries)
+
+    async def run(
+        self, case: Case, *, repeat: int, seed: int, attributes: Mapping[str, Any]
+    ) -> TargetResult:
+        """A run of the agent in a world of its own, removed afterwards."""
+        task = Task(
+            id=case.id,
+            input=case.input,
+            setup=dict(case.setup),
+            now=case.now,
+            approver=case.approver,
+            approver_edit=dict(case.approver_edit),
+            contract=dict(case.contract),
+        )
+        run_id = new_run_id(case.id, repeat, seed, self.worker.version.digest)
+        try:
+            result = await self.worker.run(
+                task, repeat=repeat, seed=seed, run_id=run_id, attributes=dict(attributes)
+            )
+        finally:
+            shutil.rmtree(self.worker.workspaces / run_id, ignore_errors=True)
+        return TargetResult(
+            answer=result.answer,
+            outcome=result.outcome,
+            steps=tuple(StepRecord(s.tool, s.arguments, s.error_type) for s in result.steps),
+            end_state=result.end_state,
+            model_calls=result.usage.model_calls,
+            cost_usd=result.cost_usd,
+            spent_usd=result.usage.spent_usd,
+            duration_ms=result.usage.recorded_ms,
+            run_id=result.run_id,
+            trace_id=result.trace_id,
+            span_id=result.span_id,
+        )
+
+
+@dataclass(frozen=True)
+class CallableTarget:
+    """A function of the user's, sync or async: `function(input) -> answer`.
+
+    A second parameter, where it has one, is given the whole `Case`.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    recorder: Recorder
+
+    @classmethod
+    def load(cls, name: str, recorder: Recorder) -> CallableTarget:
+        """The function named `module:callable`. Raises `ConfigError` where there is none."""
+        module, _, attribute = name.partition(":")
+        try:
+            function = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ConfigError(
+                f"target {name!r} cannot be loaded: {error}", remedy="write it as module:callable"
+            ) from None
+        if not callable(function):
+            raise ConfigError(f"target {name!r} is not callable")
+        return cls(name, function, recorder)
+
+    @property
+    def label(self) -> str:
+        """The name it was given by."""
+        return self.name
+
+    @property
+    def version(self) -> str | None:
+        """A callable has none."""
+        return None
+
+    @property
+    def digest(self) -> str | None:
+        """A callable has none."""
+        return None
+
+    def tool_names(self) -> frozenset[str] | None:
+        """Not known."""
+        return None
+
+    async def run(
+        self, case: Case, *, repeat: int, seed: int, attributes: Mapping[str, Any]
+    ) -> TargetResult:
+        """One call of the function, in an agent span. What it raises is a failed run."""
+        run_id = new_run_id(case.id, repeat, seed, self.name)
+        started = time.perf_counter()
+        outcome, reason = "completed", None
+        returned: Any = None
+        with self.recorder.agent(
+            self.name, run_id=run_id, input=case.input, attributes=attributes
+        ) as span:
+            try:
+                returned = await self._call(case)
+            except MeasurementError as error:
+                self._ended("failed", str(error))
+                raise
+            except Exception as error:  # noqa: BLE001  the user's code: a failed run, no crash
+                outcome, reason = "failed", f"{type(error).__name__}: {error}"
+                span.fail(type(error).__name__, str(error))
+            result = _as_result(returned)
+            if result.answer is not None:
+                span.set_output(result.answer)
+            outcome = result.outcome if outcome == "completed" else outcome
+            span.set_outcome(outcome, reason)
+            self._ended(outcome, reason)
+        return TargetResult(
+            answer=result.answer,
+            outcome=outcome,
+            steps=result.steps,
+            end_state=result.end_state,
+            model_calls=result.model_calls,
+            cost_usd=result.cost_usd,
+            spent_usd=result.spent_usd,
+            duration_ms=result.duration_ms or (time.perf_counter() - started) * 1000,
+            run_id=run_id,
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+        )
+
+    async def _call(self, case: Case) -> Any:
+        takes = len(inspect.signature(self.function).parameters)
+        returned = self.function(case.input, case) if takes > 1 else self.function(case.input)
+        return await returned if inspect.isawaitable(returned) else returned
+
+    def _ended(self, outcome: str, reason: str | None) -> None:
+        self.recorder.event(
+            semconv.RUN_ENDED, {semconv.RUN_OUTCOME: outcome, semconv.RUN_REASON: reason}
+        )
+
+
+def _as_result(returned: Any) -> TargetResult:
+    if isinstance(returned, TargetResult):
+        return returned
+    if returned is None or isinstance(returned, str):
+        return TargetResult(answer=returned)
+    return TargetResult(answer=json.dumps(returned, ensure_ascii=False, default=str))

@@ -1,0 +1,103 @@
+"""Where an agent's model calls go: to a live model, into a cassette, or out of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from goldspan.harness.cassette import Cassette, Occurrences, Scope
+from goldspan.harness.messages import ModelAnswer, ModelRequest
+from goldspan.tracing.errors import ConfigError
+
+
+class Mode(StrEnum):
+    """How model calls are answered."""
+
+    LIVE = "live"
+    RECORD = "record"
+    REPLAY = "replay"
+
+
+class Model(Protocol):
+    """Anything that answers a request."""
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Answer, or raise `MeasurementError` where the model cannot be reached."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelGateway:
+    """The models of an experiment: one per process, a session per run.
+
+    With `RECORD`, an answer that the cassette already has is taken from it, so an interrupted
+    recording goes on where it stopped.
+    """
+
+    mode: Mode
+    cassette: Cassette | None = None
+    live: Model | None = None
+
+    @classmethod
+    def make(
+        cls,
+        mode: Mode,
+        *,
+        cassette: Path | None = None,
+        model: str | None = None,
+        base_url: str | None = None,
+    ) -> ModelGateway:
+        """A gateway from what a command line gives.
+
+        `model` is `provider:name` (`openai:…`, `anthropic:…`) or a bare name with `base_url`,
+        any OpenAI-compatible server. Raises `ConfigError` where something needed is missing.
+        """
+        if mode is not Mode.LIVE and cassette is None:
+            raise ConfigError(f"--{mode.value} needs a cassette", remedy="give --cassette FILE")
+        live: Model | None = None
+        if mode is not Mode.REPLAY:
+            # pydantic-ai and the providers' SDKs take a second to import; a replay needs none.
+            from goldspan.harness.live import LiveModel
+
+            live = LiveModel.make(model, base_url=base_url)
+        tape = None
+        if cassette is not None and mode is not Mode.LIVE:
+            tape = Cassette.open(cassette, create=mode is Mode.RECORD)
+        return cls(mode, tape, live)
+
+    def session(self, scope: Scope) -> ModelSession:
+        """The model as one run sees it."""
+        return ModelSession(self, scope, Occurrences())
+
+
+@dataclass(frozen=True)
+class ModelSession:
+    """A gateway within the scope of one run."""
+
+    gateway: ModelGateway
+    scope: Scope
+    occurrences: Occurrences
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Answer from the cassette or the model.
+
+        Raises `MeasurementError` where a replay has no answer, naming case, repeat and request, or
+        where the live model cannot be reached.
+        """
+        digest = request.digest()
+        nth = self.occurrences.next(digest)
+        cassette = self.gateway.cassette
+        if cassette is not None:
+            found = cassette.find(self.scope, nth, digest)
+            if found is not None:
+                return found
+        if self.gateway.live is None:
+            if cassette is None:
+                raise ConfigError("this gateway has neither a model nor a cassette")
+            raise cassette.missing(self.scope, nth, request)
+        answer = await self.gateway.live.answer(request)
+        if cassette is not None:
+            cassette.add(self.scope, nth, digest, answer)
+        return answer

@@ -1,0 +1,138 @@
+"""What an agent may call: typed tools, their context, and the environment that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
+ActionClass: TypeAlias = Literal["read", "write", "act"]
+
+
+class ToolError(Exception):
+    """A tool could not do what it was asked. The message goes back to the model.
+
+    `error_type` is a short class name for the span; `retryable` says whether the same call may
+    succeed when it is made again.
+    """
+
+    def __init__(
+        self, message: str, *, error_type: str = "ToolError", retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.retryable = retryable
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool may know of the run. Clock and randomness are given, so a replay sees the same.
+
+    `call` counts the calls of this tool in this run, from 0; `rng` is seeded from case, repeat,
+    tool and that number.
+    """
+
+    workspace: Path
+    run_id: str
+    rng: random.Random
+    now: datetime
+    call: int
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One thing an agent can do.
+
+    `parameters` is a Pydantic model with `extra="forbid"`; `run` takes the context and an instance
+    of it, and returns JSON. `action_class` is `read` (changes nothing), `write` (changes only what
+    colleagues see) or `act` (reaches a customer or moves money). `artifact` names what a
+    successful call produces, for contracts that owe it. `preview` says what a reviewer should see
+    of a call before it is made: any of `draft`, `claims`, `risk` and `recommendation`.
+    """
+
+    name: str
+    description: str
+    parameters: type[BaseModel]
+    run: Callable[[ToolContext, Any], Any]
+    action_class: ActionClass = "read"
+    needs_approval: bool = False
+    untrusted_output: bool = False
+    artifact: str | None = None
+    preview: Callable[[ToolContext, dict[str, Any]], dict[str, Any]] | None = None
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the arguments, without titles and with references resolved."""
+        schema = self.parameters.model_json_schema()
+        return _plain(schema, schema.get("$defs", {}))
+
+    def parse(self, arguments: Any) -> BaseModel:
+        """The arguments, checked. Raises `ToolError` that names each field that is wrong."""
+        try:
+            return self.parameters.model_validate(arguments)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(str(p) for p in e['loc']) or 'arguments'}: {e['msg']}"
+                for e in error.errors(include_url=False)
+            )
+            raise ToolError(
+                f"arguments of {self.name} are invalid: {faults}", error_type="InvalidArguments"
+            ) from None
+
+    async def call(self, context: ToolContext, arguments: BaseModel) -> JsonValue:
+        """Run the tool, sync or async, and return its JSON result."""
+        result = self.run(context, arguments)
+        if inspect.isawaitable(result):
+            result = await result
+        return result  # type: ignore[no-any-return]
+
+
+class Environment(Protocol):
+    """A world that tools act on: made anew for each run, and compared at its end."""
+
+    def tools(self) -> Sequence[Tool]:
+        """Every tool that this environment has."""
+        ...
+
+    def prepare(self, workspace: Path, setup: Mapping[str, Any]) -> None:
+        """Make the files and databases of a run in an empty folder."""
+        ...
+
+    def end_state(self, workspace: Path) -> dict[str, Any]:
+        """What is there now, as JSON without clocks, so that two runs can be compared."""
+        ...
+
+
+def seeded(scope: str, tool: str, call: int, seed: int = 0) -> random.Random:
+    """The randomness of one tool call: the same for the same scope, tool, ordinal and seed."""
+    text = f"{seed}\0{scope}\0{tool}\0{call}".encode()
+    return random.Random(int.from_bytes(hashlib.sha256(text).digest()[:8], "big"))
+
+
+def result_text(value: JsonValue) -> str:
+    """A tool's result as the text that the model reads: compact JSON, keys in their order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(node: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_plain(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _plain(definitions[node["$ref"].rsplit("/", 1)[-1]], definitions)
+    return {
+        key: {name: _plain(sub, definitions) for name, sub in value.items()}
+        if key == "properties"
+        else _plain(value, definitions)
+        for key, value in node.items()
+        if key not in ("$defs", "title")
+    }
