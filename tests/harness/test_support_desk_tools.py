@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.demo import previews
 from goldspan.harness.demo.desk import SupportDesk
 from goldspan.harness.tools import ToolContext, ToolError, result_text, seeded
 
@@ -275,3 +276,26 @@ def test_results_and_descriptions_are_short(workspace: Path) -> None:
     ]
     assert all(len(result_text(result)) < 600 for result in results)
     assert all(len(tool.description) < 100 for tool in TOOLS.values())
+
+
+def test_a_reviewer_sees_the_draft_its_evidence_and_the_ledger(tmp_path: Path) -> None:
+
+    desk = SupportDesk()
+    desk.prepare(tmp_path / "w", {})
+    tools = {tool.name: tool for tool in desk.tools()}
+    context = ToolContext(tmp_path / "w", "run", seeded("s", "t", 0), NOW, 0)
+    draft = {
+        "ticket_id": "T-401",
+        "body": "You were charged twice.",
+        "claims": [{"text": "two charges", "evidence": "L-5004"}],
+        "risk": "the refund is not decided",
+    }
+    made = tools["draft_reply"].run(context, tools["draft_reply"].parse(draft))
+    shown = previews.reply(context, {"draft_id": made["draft_id"]})
+    assert shown["draft"] == draft["body"]
+    assert shown["claims"] == draft["claims"]
+    assert shown["risk"] == draft["risk"]
+    assert previews.reply(context, {"draft_id": "D-9"})["recommendation"] == "deny"
+    money = previews.refund(context, {"invoice_id": "INV-1102", "amount_usd": 49.0})
+    assert [claim["evidence"] for claim in money["claims"]] == ["L-5004", "L-5005"]
+    assert "98.00 USD are paid on INV-1102" in money["risk"]

@@ -17,6 +17,7 @@ from goldspan.cli.console import err, out
 COMMANDS = (
     "goldspan.cli.store",
     "goldspan.cli.run",
+    "goldspan.cli.golden",
     "goldspan.cli.evaluate",
     "goldspan.cli.dashboard",
 )
@@ -61,7 +62,7 @@ def main() -> None:
     """
     try:
         code = app(standalone_mode=False)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the boundary: one line and an exit code
         sys.exit(_told(_first(error)))
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -125,7 +125,8 @@ class Cassette:
             why = "the conversation differs from the recorded one (tool result, prompt or schema)"
         turn = sum(1 for m in request.messages if m["role"] == "assistant") + 1
         return MeasurementError(
-            f"no recorded answer for {scope}, model call {turn}, request {request.digest()[:12]}: {why}",
+            f"no recorded answer for {scope}, model call {turn}, "
+            f"request {request.digest()[:12]}: {why}",
             where=str(self.path),
             remedy="record it with --record, or run it live with --live",
         )

@@ -1,4 +1,4 @@
-"""Real models, through pydantic-ai's direct model API: every provider, any OpenAI-compatible URL."""
+"""Real models by pydantic-ai's direct model API: every provider, any OpenAI-compatible URL."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ async def run_agent(
     provider = provider or version.config.provider
     if contract.max_usd is not None and not prices.knows(provider, model_name):
         raise PricingError(
-            f"a budget of {contract.max_usd:g} USD cannot be kept: {provider}/{model_name} has no price",
+            f"a budget of {contract.max_usd:g} USD cannot be kept: "
+            f"{provider}/{model_name} has no price",
             where=str(version.path / "config.yaml"),
             remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
         )

@@ -120,7 +120,7 @@ class Worker:
 
 
 def new_run_id(*parts: object) -> str:
-    """A new id of 32 hex digits: from what is run, and the moment, so that a run again is another."""
+    """A new id of 32 hex digits, from what is run and the moment: a run again is another."""
     text = "\0".join([*map(str, parts), datetime.now().astimezone().isoformat()])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -72,7 +72,8 @@ class Tool:
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, without titles and with references resolved."""
         schema = self.parameters.model_json_schema()
-        return _plain(schema, schema.get("$defs", {}))
+        plain: dict[str, Any] = _plain(schema, schema.get("$defs", {}))
+        return plain
 
     def parse(self, arguments: Any) -> BaseModel:
         """The arguments, checked. Raises `ToolError` that names each field that is wrong."""

@@ -14,7 +14,6 @@ from typing import Any
 
 os.environ["DEEPEVAL_TELEMETRY_OPT_OUT"] = "1"
 os.environ["DEEPEVAL_DISABLE_DOTENV"] = "1"
-os.environ.setdefault("DEEPEVAL_FILE_SYSTEM", "READ_ONLY")
 
 from deepeval import metrics
 from deepeval.models import DeepEvalBaseLLM

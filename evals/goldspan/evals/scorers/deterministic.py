@@ -1,4 +1,4 @@
-"""Scorers that need no judge: outcome, tools, arguments, answer, end state, bounds, cost, latency."""
+"""Scorers that need no judge, from the outcome to the latency."""
 
 from __future__ import annotations
 

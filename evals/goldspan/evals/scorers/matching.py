@@ -1,4 +1,4 @@
-"""Matchers of expected values: equality, or `{regex}`, `{contains}`, `{min}`, `{max}`, `{any_of}`."""
+"""Matchers of expected values: equality, `{regex}`, `{contains}`, `{min}`, `{max}`, `{any_of}`."""
 
 from __future__ import annotations
 
