@@ -50,9 +50,8 @@ def test_every_command_and_option_has_help() -> None:
         missing = []
         if not getattr(command, "help", None):
             missing.append(name)
-        for parameter in getattr(command, "params", []):
-            if not getattr(parameter, "help", None):
-                missing.append(f"{name} {parameter.name}")
+        parameters = getattr(command, "params", [])
+        missing += [f"{name} {p.name}" for p in parameters if not getattr(p, "help", None)]
         for sub, inner in getattr(command, "commands", {}).items():
             missing += walk(inner, f"{name} {sub}")
         return missing

@@ -1,0 +1,160 @@
+"""Live models, over real HTTP on loopback: a server that speaks OpenAI's chat protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.live import LiveModel
+from goldspan.harness.messages import ModelRequest, text_message
+from goldspan.harness.result import RunResult
+from goldspan.harness.run import run_agent
+from goldspan.harness.versions import AgentVersion
+from goldspan.tracing.errors import ConfigError, MeasurementError
+from goldspan.tracing.instrument import instrument
+from tests.harness.scripted import Notebook, act, write_version
+
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 20,
+    "total_tokens": 120,
+    "prompt_tokens_details": {"cached_tokens": 60},
+}
+
+
+@dataclass
+class Server:
+    url: str
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = Server("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            state.seen.append(body)
+            answer = {
+                "id": f"chatcmpl-{len(state.seen)}",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "/models/tiny-q4.gguf",
+                "choices": [
+                    {
+                        "index": 0,
+                        "finish_reason": "stop",
+                        "message": {"role": "assistant", **state.replies[len(state.seen) - 1]},
+                    }
+                ]
+                if state.status == 200
+                else [],
+                "usage": USAGE,
+            }
+            data = json.dumps(answer).encode()
+            self.send_response(state.status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
+    yield state
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def run(tmp_path: Path, server: Server, mode: str) -> RunResult:
+    version = AgentVersion.load(write_version(tmp_path / "keeper" / "v1.0.0", mode=mode))
+    with instrument(store=tmp_path / "s.duckdb") as telemetry:
+        return asyncio.run(
+            run_agent(
+                version,
+                "keep a note",
+                model=LiveModel.make("tiny", base_url=server.url),
+                recorder=telemetry.recorder,
+                workspace=tmp_path / "work",
+                environment=Notebook(),
+                approver=NamedApprover("approve"),
+                sampling_seed=7,
+            )
+        )
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_json_mode_binds_the_answer_to_the_schema(tmp_path: Path, server: Server) -> None:
+    server.replies = [
+        {"content": act("write", text="hello")},
+        {"content": act("answer", text="written")},
+    ]
+    result = run(tmp_path, server, "json")
+    assert (result.outcome, result.answer) == ("completed", "written")
+    assert result.end_state == {"note-0.txt": "hello"}
+    assert (result.usage.input_tokens, result.usage.output_tokens) == (200, 40)
+    first = server.seen[0]
+    assert first["response_format"]["type"] == "json_schema"
+    actions = first["response_format"]["json_schema"]["schema"]["anyOf"]
+    assert [a["properties"]["action"]["const"] for a in actions] == ["look", "write", "answer"]
+    assert first["seed"] == 7
+    assert "- write(text): Write a note." in first["messages"][0]["content"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_native_mode_calls_tools_and_returns_their_results(tmp_path: Path, server: Server) -> None:
+    call = {
+        "id": "call_provider_xyz",
+        "type": "function",
+        "function": {"name": "write", "arguments": '{"text": "hello"}'},
+    }
+    server.replies = [{"content": None, "tool_calls": [call]}, {"content": "written"}]
+    result = run(tmp_path, server, "native")
+    assert (result.answer, result.end_state) == ("written", {"note-0.txt": "hello"})
+    assert [t["function"]["name"] for t in server.seen[0]["tools"]] == ["look", "write"]
+    told = server.seen[1]["messages"][-1]
+    assert (told["role"], told["tool_call_id"]) == ("tool", "call_1")
+    assert json.loads(told["content"]) == {"wrote": "note-0.txt"}
+
+
+REQUEST = ModelRequest("local", "tiny", "be brief", [text_message("user", "hello")])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_local_path_as_the_models_name_is_not_kept(server: Server) -> None:
+    server.replies = [{"content": "hi"}]
+    answer = asyncio.run(LiveModel.make("tiny", base_url=server.url).answer(REQUEST))
+    assert answer.response_model == "tiny-q4"
+    assert answer.cached_input_tokens == 60
+    assert answer.duration_ms > 0
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_no_answer_is_no_measurement(server: Server) -> None:
+    server.status = 400
+    server.replies = [{}]
+    with pytest.raises(MeasurementError, match="the model did not answer"):
+        asyncio.run(LiveModel.make("tiny", base_url=server.url).answer(REQUEST))
+
+
+@pytest.mark.parametrize("name", ["gpt-nothing", "nobody:model", None])
+def test_an_unknown_model_is_told(name: str | None) -> None:
+    with pytest.raises(ConfigError, match="provider:name"):
+        LiveModel.make(name)
