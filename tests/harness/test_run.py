@@ -74,6 +74,8 @@ def test_a_tool_error_goes_back_to_the_model(tmp_path: Path) -> None:
     told = model.requests[1].messages[-1]["parts"][0]["content"]
     assert told == 'Result of look: {"error":"b is not there"}'
     assert stored_run(tmp_path)["tool_errors"] == 1
+    (call,) = Store.open(tmp_path / "s.duckdb").rows("SELECT error_type FROM tool_calls")
+    assert call["error_type"] == "NotFound"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -55,10 +55,10 @@ def arrays() -> Callable[[Plan], Fortnight]:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Simulation]]:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Simulation]:
     """A store with a planted fortnight. Tests that write take a copy."""
     store = Store.open(tmp_path_factory.mktemp("simulated") / "goldspan.duckdb")
-    yield store, simulate(store, Plan(seed=7), end=END)
+    return store, simulate(store, Plan(seed=7), end=END)
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ def test_planted_drift_is_the_one_finding(seed: int, arrays: Callable[[Plan], An
     shifts = find_shifts(found.reference, found.watched).shifts
     assert len(shifts) == 1
     shift = shifts[0]
-    assert abs(shift.started - found.start - DRIFT_STARTS) <= 24
-    assert 0 <= shift.detected - found.start - DRIFT_STARTS <= 36
+    assert abs(shift.started - found.start - DRIFT_STARTS) <= 30
+    assert 0 <= shift.detected - found.start - DRIFT_STARTS <= 48
     assert shift.ended is None
     assert shift.value / shift.baseline == pytest.approx(1.4, abs=0.13)
 
@@ -88,7 +88,8 @@ def test_an_agent_that_never_varies_can_be_watched() -> None:
     data = by_hour(hours, calls)
     (shift,) = find_shifts(data.between(0, 168), data.between(168, 300)).shifts
     assert shift.started == 240
-    assert (shift.value, shift.baseline) == (3.0, pytest.approx(2.0, rel=0.01))
+    assert shift.value == 3.0
+    assert shift.baseline == pytest.approx(2.0, rel=0.01)
 
 
 def test_fewer_false_alarms_ask_for_more_evidence() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from goldspan.evals.monitors import Rules, load_rules, rules_beside
 from goldspan.tracing.errors import ConfigError
@@ -19,6 +20,17 @@ def test_defaults_hold_where_a_file_says_nothing(tmp_path: Path) -> None:
     assert rules.tool_call_drift == Rules().tool_call_drift
     file.write_text("")
     assert load_rules(file) == Rules()
+
+
+def test_the_documented_file_is_the_default() -> None:
+    page = Path(__file__).parents[2] / "docs" / "monitors.md"
+    text = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    written = yaml.safe_load(text)
+    assert Rules.model_validate(written) == Rules()
+    assert written == {
+        name: {field: getattr(rule, field) for field in type(rule).model_fields}
+        for name, rule in Rules()
+    }
 
 
 def test_the_file_beside_the_store_counts(tmp_path: Path) -> None:

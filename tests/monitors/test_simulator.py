@@ -38,7 +38,7 @@ def test_a_fortnight_has_the_size_and_the_season_it_should(
 
 
 def test_all_of_it_is_labelled_simulated(simulated: tuple[Store, Simulation]) -> None:
-    store, found = simulated
+    store, _ = simulated
     for view in ("traces", "runs", "llm_calls", "tool_calls", "approvals", "incidents", "events"):
         (row,) = store.rows(f"SELECT count(*) AS n, bool_and(simulated) AS s FROM {view}")
         assert row["n"] > 0, view

@@ -99,3 +99,14 @@ def test_prices_that_never_vary_still_ask_for_the_factor() -> None:
     assert not find_spikes(blocks, blocks, SETTINGS).spikes
     usd = np.where(hour == 60, 0.0041, 0.001)
     assert find_spikes(blocks, blocks_of(hour, usd, SETTINGS), SETTINGS).spikes
+
+
+def test_a_reference_full_of_spikes_does_not_hide_one() -> None:
+    hour = np.repeat(np.arange(100), 5)
+    usd = np.full(500, 0.001) * np.random.default_rng(5).lognormal(0, 0.2, 500)
+    usd[np.isin(hour, np.arange(20, 45))] *= 30
+    blocks = blocks_of(hour, usd, SETTINGS)
+    found = find_spikes(blocks, blocks, SETTINGS)
+    assert found.baseline == pytest.approx(0.001, rel=0.25)
+    assert found.ratio == pytest.approx(4.0)
+    assert [(s.started, s.ended) for s in found.spikes] == [(20, 45)]

@@ -19,6 +19,8 @@ COMMANDS = (
     "goldspan.cli.run",
     "goldspan.cli.golden",
     "goldspan.cli.evaluate",
+    "goldspan.cli.monitor",
+    "goldspan.cli.report",
     "goldspan.cli.dashboard",
 )
 
@@ -78,6 +80,8 @@ def _told(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, typer.Exit):
         return error.exit_code
+    if isinstance(error, SystemExit):  # the reader of our output has gone
+        return 0 if error.code in (None, 1) else 4
     if isinstance(error, typer.Abort | KeyboardInterrupt):
         _print("error", "interrupted")
         return 130

@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from goldspan.harness.approvals import Approver, Decision, Proposal
 from goldspan.harness.contract import Usage
 from goldspan.harness.guards import Guard, first_objection, record_verdict
@@ -80,9 +82,7 @@ class ToolCalls:
                 if decision.kind == "edit":
                     arguments = decision.arguments
                     parsed = tool.parse(arguments)
-            with self.recorder.tool(tool.name, call_id=call.id, arguments=arguments) as span:
-                result = await tool.call(context, parsed)
-                span.set_result(result)
+            result = await self._run(tool, context, call.id, parsed, arguments)
         except ToolError as error:
             step = Step(call.id, tool.name, arguments, str(error), error.error_type, reason)
             self.steps.append(step)
@@ -91,6 +91,21 @@ class ToolCalls:
         if tool.artifact is not None:
             self._artifact(tool.artifact, tool.name, result)
         return result_text(result)
+
+    async def _run(
+        self, tool: Tool, context: ToolContext, call_id: str, parsed: BaseModel, arguments: Any
+    ) -> Any:
+        failure: ToolError | None = None
+        with self.recorder.tool(tool.name, call_id=call_id, arguments=arguments) as span:
+            try:
+                result = await tool.call(context, parsed)
+                span.set_result(result)
+            except ToolError as error:
+                failure = error
+                span.fail(error.error_type, str(error))
+        if failure is not None:
+            raise failure
+        return result
 
     async def _approval(
         self, call: Call, tool: Tool, context: ToolContext, reason: str | None

@@ -1,0 +1,106 @@
+"""Reads, builds and writes reports: the one entry for commands and programs."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from goldspan.dashboards.reports.building import build
+from goldspan.dashboards.reports.links import DASHBOARD_URL, checked_url
+from goldspan.dashboards.reports.model import Report
+from goldspan.dashboards.reports.reading import Scope, read
+from goldspan.dashboards.reports.rendering import FORMATS, Format, render
+from goldspan.tracing.errors import ConfigError, InputError
+from goldspan.tracing.store import Store
+
+BOTH: tuple[Format, ...] = ("md", "html")
+
+
+def make_report(
+    store: Store,
+    *,
+    run_id: str | None = None,
+    batch: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    dashboard_url: str = DASHBOARD_URL,
+) -> Report:
+    """The report of one run (a unique start of its id is enough), one batch, or one period.
+
+    A period holds the runs that started in it; times without a zone are UTC. Raises ConfigError for
+    a wrong choice or address, InputError where the store has no such thing, StoreError.
+    """
+    url = checked_url(dashboard_url)
+    scope, rows = read(store, Scope.of(run_id=run_id, batch=batch, since=since, until=until))
+    return build(scope, rows, dashboard_url=url)
+
+
+def write_reports(
+    store: Store,
+    *,
+    run_id: str | None = None,
+    batch: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    out: Path,
+    dashboard_url: str = DASHBOARD_URL,
+) -> list[Path]:
+    """Write `report.md` and `report.html` into the folder `out` (or `out` itself, if it is named
+    `*.md`, `*.html` or `*.json`) and return the files. Raises what `make_report` and `write` raise.
+    """
+    report = make_report(
+        store,
+        run_id=run_id,
+        batch=batch,
+        since=since,
+        until=until,
+        dashboard_url=dashboard_url,
+    )
+    return write(report, out)
+
+
+def write(report: Report, out: Path, form: Format | None = None) -> list[Path]:
+    """Write a report to a file (`*.md`, `*.html`, `*.json`) or into a folder; returns the files.
+
+    Without `form` a folder gets Markdown and HTML. A file appears whole or not at all. Raises
+    ConfigError when `form` and the file's name disagree, InputError when it cannot be written.
+    """
+    named = _named_form(out)
+    if named is None:
+        files = [(out / f"report.{f}", f) for f in ((form,) if form else BOTH)]
+    elif form is not None and form != named:
+        raise ConfigError(
+            f"--format {form} does not fit the file's name",
+            where=str(out),
+            remedy=f"name it *.{form}, or leave --format out",
+        )
+    else:
+        files = [(out, named)]
+    texts = [(path, render(report, f)) for path, f in files]
+    for path, text in texts:
+        _write(path, text)
+    return [path for path, _ in texts]
+
+
+def _named_form(out: Path) -> Format | None:
+    if out.is_dir():
+        return None
+    return next((f for f in FORMATS if out.suffix.lower() == f".{f}"), None)
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            remedy="name a file or a folder that can be made, with room in it",
+        ) from error

@@ -1,0 +1,102 @@
+"""The monitors' rules, and `monitors.yaml`, which sets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from goldspan.tracing.errors import ConfigError
+
+RULES_FILE = "monitors.yaml"
+
+
+class Rule(BaseModel):
+    """What both rules have in common. The reference window says what is usual."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    reference_days: float = Field(default=7, ge=1, le=90)
+    min_reference_runs: int = Field(default=100, ge=20)
+    min_reference_hours: int = Field(default=48, ge=24)
+    false_alarm_days: float = Field(default=365, ge=7, le=100_000)
+
+
+class ToolCallDrift(Rule):
+    """Tool calls per run: `shift` is the relative change that the chart is tuned for."""
+
+    shift: float = Field(default=0.25, ge=0.05, le=0.9)
+    rebaseline_hours: int = Field(default=48, ge=6, le=720)
+
+
+class CostSpike(Rule):
+    """Cost per run: `factor` times the usual is a spike, `critical_factor` a critical one."""
+
+    factor: float = Field(default=4, ge=1.5)
+    critical_factor: float = Field(default=10, ge=1.5)
+    min_runs: int = Field(default=3, ge=1)
+    max_block_hours: int = Field(default=6, ge=1, le=48)
+    merge_hours: int = Field(default=6, ge=1, le=48)
+
+
+class Rules(BaseModel):
+    """A whole monitors.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tool_call_drift: ToolCallDrift = ToolCallDrift()
+    cost_spike: CostSpike = CostSpike()
+
+
+def load_rules(path: Path) -> Rules:
+    """The rules of a file. Raises ConfigError with file and line if it is not a rules file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node, value = yaml.compose(text), yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", where=str(path)) from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"is not YAML: {error.problem}", where=f"{path}{line}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is not YAML: {error}", where=str(path)) from error
+    try:
+        return Rules.model_validate({} if value is None else value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"{field}: {_sentence(first)}" if field else _sentence(first),
+            where=f"{path}:{_line(node, first['loc'])}",
+            remedy="see docs/monitors.md for the rules",
+        ) from error
+
+
+def rules_beside(store: Path) -> Rules:
+    """The rules of monitors.yaml beside a store; the default ones if there is no such file."""
+    path = store.parent / RULES_FILE
+    return load_rules(path) if path.is_file() else Rules()
+
+
+def _sentence(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "there is no such rule or setting"
+    return str(problem["msg"])
+
+
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """The line of the innermost key on the way to `location`."""
+    line = 1 if node is None else node.start_mark.line + 1
+    for part in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = next(((k, v) for k, v in node.value if k.value == part), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
