@@ -1,13 +1,10 @@
-# demo and test each work alone, from a bare clone, with Python 3.11+ and make.
+# Each target works alone, from a bare clone, with Python 3.11+ and make.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check lint bench clean
-
-demo: $(STAMP)
-	$(BIN)/goldspan demo $(ARGS)
+.PHONY: test check lint clean
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
@@ -19,9 +16,6 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint test
-
-bench: $(STAMP)
-	$(BIN)/python benchmarks/gate_simulation.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
