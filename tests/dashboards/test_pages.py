@@ -64,7 +64,7 @@ def healthy(app: AppTest) -> AppTest:
 def test_an_empty_store_says_what_to_do_next(name: str, empty: Path, show: Show) -> None:
     show(empty)
     app = healthy(run(name))
-    assert any("goldspan demo" in block.value for block in app.code)
+    assert any("goldspan" in block.value for block in app.code)
 
 
 @pytest.mark.parametrize("name", PAGES)

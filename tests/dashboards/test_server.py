@@ -36,7 +36,7 @@ def test_a_missing_store_is_one_line_and_exit_2(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "nowhere.duckdb" in done.stderr
-    assert "goldspan demo" in done.stderr
+    assert "goldspan simulate" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from goldspan.evals.monitors import Rules, check, emit_alerts
+from goldspan.evals.monitors.drift import find_shifts
 from goldspan.evals.monitors.queries import names, sql
+from goldspan.evals.monitors.spike import SpikeSettings, blocks_of, find_spikes
 from goldspan.harness.simulator import Plan, Simulation, simulate
 from goldspan.tracing.batch import IngestBatch, SpanRecord
 from goldspan.tracing.errors import ConfigError
@@ -287,3 +289,14 @@ def test_every_query_says_its_question_first_and_runs(
 def _small_reference() -> Rules:
     small = {"reference_days": 4, "min_reference_hours": 40}
     return Rules.model_validate({"tool_call_drift": small, "cost_spike": small})
+
+
+def test_the_default_plan_is_found_whenever_it_ends(
+    arrays: Callable[..., Any], end: datetime
+) -> None:
+    """Traffic depends on the hour of the week that it ends in: every seventh of them is tried."""
+    for hours in range(0, 168, 7):
+        found = arrays(Plan(), end + timedelta(hours=hours))
+        assert len(find_shifts(found.reference, found.watched).shifts) == 1, hours
+        blocks = blocks_of(found.hour, found.usd, SpikeSettings())
+        assert len(find_spikes(blocks, blocks).spikes) == 1, hours

@@ -115,3 +115,15 @@ def test_a_plan_without_changes_has_no_truth(end: datetime) -> None:
 def test_impossible_plans_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         Plan(**wrong)
+
+
+def test_no_run_exceeds_its_contract(simulated: tuple[Store, Simulation]) -> None:
+    store, _ = simulated
+    (row,) = store.rows(
+        "SELECT count(*) AS n FROM runs"
+        " WHERE input_tokens + output_tokens > CAST(contract ->> 'max_tokens' AS BIGINT)"
+        " OR tool_calls > CAST(contract ->> 'max_tool_calls' AS BIGINT)"
+        " OR cost_usd > CAST(contract ->> 'max_usd' AS DOUBLE)"
+        " OR duration_ms > 1000 * CAST(contract ->> 'max_seconds' AS DOUBLE)"
+    )
+    assert row["n"] == 0

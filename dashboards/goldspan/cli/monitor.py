@@ -71,7 +71,7 @@ def check(
 
 def simulate(
     store: StoreOption = DEFAULT_STORE,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same traffic.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same traffic.")] = 12,
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 14,
     runs_per_day: Annotated[float, typer.Option(min=0.1, help="Runs a day, on average.")] = 85.0,
     end: Annotated[

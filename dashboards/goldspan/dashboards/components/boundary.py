@@ -47,7 +47,10 @@ def empty_store(what: str) -> None:
     store = store_path()
     nothing_yet(
         what,
-        ("See the whole loop on recorded runs, in about two minutes:", "goldspan demo"),
+        (
+            "Try it on a fortnight of simulated traffic:",
+            f"goldspan simulate --store {shlex.quote(store)}",
+        ),
         (
             "Load saved OTLP bodies into this store:",
             f"goldspan ingest --store {shlex.quote(store)} FILE...",

@@ -32,7 +32,6 @@ def page() -> None:
         nothing_yet(
             "No experiment is in this store yet.",
             ("Run a suite; each run of it becomes an experiment:", "goldspan eval SUITE"),
-            ("See three of them on recorded answers:", "goldspan demo"),
         )
         return
     verdicts = read_verdicts(reading.records("experiment_events"))

@@ -20,7 +20,7 @@ DIGEST = hashlib.sha256(f"{AGENT} {VERSION}, simulated".encode()).hexdigest()
 PROVIDER, MODEL = "openai", "gpt-4o-mini"
 REVIEWERS = ("mara", "deniz", "oyelaran")
 SECOND_NS = 10**9
-_CONTRACT = {"max_tokens": 100_000, "max_tool_calls": 20, "max_usd": 0.05, "max_seconds": 3600.0}
+_CONTRACT = {"max_tokens": 250_000, "max_tool_calls": 20, "max_usd": 0.05, "max_seconds": 3600.0}
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ class Store:
             raise StoreError(
                 "there is no such store",
                 where=name,
-                remedy="run `goldspan ingest` or `goldspan demo`",
+                remedy="run `goldspan ingest`, or try `goldspan simulate`",
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
