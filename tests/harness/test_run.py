@@ -139,6 +139,7 @@ def test_nobody_to_approve_pauses_the_run_before_the_effect(tmp_path: Path) -> N
     result = run(tmp_path, ScriptedModel([act("write", text="hello")]))
     assert result.outcome == "paused"
     assert result.end_state == {}
+    assert [(s.tool, s.error_type) for s in result.steps] == [("write", "AwaitingApproval")]
     row = stored_run(tmp_path)
     assert (row["outcome"], row["approvals_pending"]) == ("paused", 1)
     (asked,) = Store.open(tmp_path / "s.duckdb").rows("SELECT * FROM approvals")

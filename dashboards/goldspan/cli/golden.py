@@ -33,23 +33,40 @@ def validate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check cases: every fault with its file and line. Exit 2 where there is one."""
-    from goldspan.golden import CaseErrors, load_cases, unknown_tools
+    """Check cases: every fault with its file and line. Exit 2 where there is one.
 
-    try:
-        cases = load_cases(paths)
-        faults = unknown_tools(cases, tools.split(",")) if tools else []
-    except CaseErrors as error:
-        faults = error.faults
+    Cases that wait for a person's review are warned about, and are no fault.
+    """
+    from goldspan.golden import Fault, read_cases, unknown_tools
+
+    cases, faults = read_cases(paths)
+    if tools is not None:
+        faults += unknown_tools(cases, [name.strip() for name in tools.split(",")])
+    warnings = [
+        Fault(each.path, each.line(("review",)), f"{each.case.id}: waits for review", each.case.id)
+        for each in cases.placed
+        if each.case.review
+    ]
     if as_json:
-        print_json({"valid": not faults, "faults": [vars(fault) for fault in faults]})
-    elif faults:
+        print_json(
+            {
+                "valid": not faults,
+                "cases": len(cases.cases),
+                "digest": None if faults else cases.digest,
+                "faults": [vars(fault) for fault in faults],
+                "warnings": [vars(warning) for warning in warnings],
+            }
+        )
+    else:
         for fault in faults:
             err.print(Text(str(fault)))
-    else:
-        waiting = sum(case.review for case in cases.cases)
-        said = f", {waiting} to review" if waiting else ""
-        out.print(Text(f"{len(cases.cases)} cases are valid{said}; digest {cases.digest[:12]}"))
+        for warning in warnings:
+            err.print(Text(f"warning: {warning}", style="yellow"))
+        if faults:
+            err.print(Text(f"{_counted(len(faults), 'fault')}", style="bold red"))
+        else:
+            said = f"{_counted(len(cases.cases), 'case')}, no fault; digest {cases.digest[:12]}"
+            out.print(Text(said))
     raise typer.Exit(2 if faults else 0)
 
 
@@ -65,11 +82,15 @@ def list_cases(
     if as_json:
         print_json([{**case.model_dump(mode="json"), "digest": case.digest} for case in cases])
         return
-    table = Table("case", "tags", "digest", "description")
+    table = Table()
+    for column in ("case", "tags", "expects", "digest", "description"):
+        table.add_column(column, overflow="fold", no_wrap=column == "digest")
     for case in cases:
-        row = (case.id, ", ".join(case.tags), case.digest[:12], case.description)
+        expects = " or ".join(case.expect.outcomes)
+        row = (case.id, ", ".join(case.tags), expects, case.digest[:12], case.description)
         table.add_row(*map(Text, row))
     out.print(table)
+    out.print(_counted(len(cases), "case"))
 
 
 def add(
@@ -78,16 +99,27 @@ def add(
         Path | None, typer.Option("--out", "-o", help="Add it to this file; else it is printed.")
     ] = None,
     store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
 ) -> None:
-    """Turn a trace into a case for a person to edit."""
-    from goldspan.golden.promotion import append_case, case_from_trace, case_yaml
+    """Turn a trace into a case for a person to edit. A file only grows: nothing is overwritten."""
+    from goldspan.golden.promotion import case_from_trace
+    from goldspan.golden.writing import append_case, case_yaml
     from goldspan.tracing.store import Store
 
     case = case_from_trace(Store.open(store, create=False), trace_id)
-    if to is None:
+    if to is not None:
+        append_case(to, case)
+    if as_json:
+        file = None if to is None else str(to)
+        shown = case.model_dump(mode="json", exclude_defaults=True)
+        print_json({"file": file, "digest": case.digest, "case": shown})
+    elif to is None:
         out.print(Text("cases:\n" + case_yaml(case)), end="")
-        return
-    append_case(to, case)
-    out.print(
-        Text(f"case {case.id} is in {to}, marked review: keep of its expectations what matters")
-    )
+    else:
+        out.print(
+            Text(f"case {case.id} is in {to}, marked review: keep of its expectations what matters")
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,16 +5,22 @@ from pathlib import Path
 
 from goldspan.golden.case import Case, Expectation
 from goldspan.golden.faults import CaseErrors, Fault
-from goldspan.golden.loading import CaseSet, check_tools, load_cases, unknown_tools
+from goldspan.golden.loading import CaseSet, check_tools, load_cases, read_cases, unknown_tools
+from goldspan.golden.schema import case_schema
+from goldspan.tracing.errors import ConfigError
 
 
-def bundled_suite(name: str) -> Path:
-    """The folder of a suite that comes with Goldspan. Raises `KeyError` where there is none."""
-    path = Path(str(files("goldspan.golden") / "suites" / name))
+def bundled(name: str) -> Path:
+    """The folder of a suite that comes with Goldspan. Raises `ConfigError` where there is none."""
+    suites = Path(str(files("goldspan.golden") / "suites"))
+    path = suites / name
     if not (path / "suite.yaml").is_file():
-        raise KeyError(name)
+        have = ", ".join(sorted(p.parent.name for p in suites.glob("*/suite.yaml")))
+        raise ConfigError(f"there is no suite {name!r}", remedy=f"bundled are: {have}")
     return path
 
+
+bundled_suite = bundled
 
 __all__ = [
     "Case",
@@ -22,8 +28,11 @@ __all__ = [
     "CaseSet",
     "Expectation",
     "Fault",
+    "bundled",
     "bundled_suite",
+    "case_schema",
     "check_tools",
     "load_cases",
+    "read_cases",
     "unknown_tools",
 ]

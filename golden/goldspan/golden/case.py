@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import with_config
+from typing_extensions import TypedDict
+
+from goldspan.golden.expected import (
+    Expected,
+    Pattern,
+    StatePath,
+    check_json_schema,
+    check_tools_agree,
+)
 
 Outcome: TypeAlias = Literal["completed", "paused", "failed", "aborted", "killed"]
+Count: TypeAlias = Annotated[int, Field(ge=0, strict=True)]
+Positive: TypeAlias = Annotated[int, Field(gt=0, strict=True)]
+Amount: TypeAlias = Annotated[float, Field(gt=0, strict=True)]
 NOT_CONTENT = frozenset({"description", "provenance", "review", "tags", "cluster"})
+
+
+def _written_time(value: Any) -> Any:
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("should be a date and time such as 2026-11-17T09:00:00Z")
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Instant: TypeAlias = Annotated[datetime, BeforeValidator(_written_time), AfterValidator(_in_utc)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return pattern
-
-
-Pattern: TypeAlias = Annotated[str, AfterValidator(_compiles)]
 
 
 class ToolExpectation(_Strict):
@@ -39,12 +53,17 @@ class ToolExpectation(_Strict):
     any_of: tuple[tuple[str, ...], ...] = Field(default=(), description="one group is called whole")
     only: tuple[str, ...] = Field(default=(), description="no other tool is called")
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> ToolExpectation:
+        check_tools_agree({*self.required, *self.order}, set(self.forbidden), set(self.only))
+        return self
+
 
 class ArgumentExpectation(_Strict):
     """Some call of the tool has all these arguments; values may be matchers."""
 
     tool: str
-    where: dict[str, Any] = Field(min_length=1)
+    where: dict[str, Expected] = Field(min_length=1)
 
 
 class AnswerExpectation(_Strict):
@@ -54,25 +73,27 @@ class AnswerExpectation(_Strict):
     contains_any: tuple[tuple[str, ...], ...] = ()
     excludes: tuple[str, ...] = ()
     regex: tuple[Pattern, ...] = ()
-    json_schema: dict[str, Any] | None = None
+    json_schema: Annotated[dict[str, Any], AfterValidator(check_json_schema)] | None = None
 
 
 class Bounds(_Strict):
     """The most that a run may do."""
 
-    max_tool_calls: int | None = Field(default=None, ge=0)
-    max_llm_calls: int | None = Field(default=None, ge=0)
-    max_repeated_call: int | None = Field(default=None, ge=1)
+    max_tool_calls: Count | None = None
+    max_llm_calls: Count | None = None
+    max_repeated_call: Positive | None = None
 
 
 class Expectation(_Strict):
     """What is expected of a run; what is left out is not looked at."""
 
-    outcome: Outcome | tuple[Outcome, ...] = "completed"
+    outcome: Outcome | Annotated[tuple[Outcome, ...], Field(min_length=1)] = "completed"
     tools: ToolExpectation | None = None
     arguments: tuple[ArgumentExpectation, ...] = ()
     answer: AnswerExpectation | None = None
-    end_state: dict[str, Any] = Field(default={}, description="dotted path, or count(path): value")
+    end_state: dict[StatePath, Expected] = Field(
+        default={}, description="dotted path, or count(path): value or matcher"
+    )
     bounds: Bounds | None = None
 
     @property
@@ -94,28 +115,52 @@ class Expectation(_Strict):
         return named
 
 
+@with_config(ConfigDict(extra="forbid"))
+class Limits(TypedDict, total=False):
+    """What differs from the contract of the agent version; the names are the contract's."""
+
+    max_tokens: Positive
+    max_tool_calls: Count
+    max_usd: Amount | None
+    max_seconds: Amount
+    max_iterations: Positive
+    max_repeats: Positive
+    required_artifacts: list[str]
+
+
 class Case(_Strict):
     """One golden case."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)
     description: str = ""
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(default=(), description="happy, edge, adversarial, or your own")
     cluster: str | None = Field(default=None, description="what this case shares with others")
     input: str = Field(min_length=1)
     setup: dict[str, Any] = Field(default={}, description="given to the environment")
-    now: datetime | None = Field(default=None, description="the clock that the tools see")
-    approver: Literal["approve", "deny", "edit", "none"] = "none"
-    approver_edit: dict[str, Any] = {}
-    contract: dict[str, Any] = Field(default={}, description="limits that differ from the agent's")
+    now: Instant | None = Field(default=None, description="the clock that the tools see; UTC")
+    approver: Literal["approve", "deny", "edit", "none"] = Field(
+        default="none", description="with none, a call that needs approval pauses the run"
+    )
+    approver_edit: dict[str, Any] = Field(default={}, description="arguments that `edit` changes")
+    contract: Limits = Field(default=Limits(), description="limits that differ from the agent's")
     expect: Expectation
-    provenance: dict[str, Any] = {}
-    review: bool = Field(default=False, description="proposed, and not yet looked at by a person")
+    provenance: dict[str, Any] = Field(default={}, description="where the case comes from")
+    review: bool = Field(
+        default=False, strict=True, description="proposed, and not yet looked at by a person"
+    )
+
+    @model_validator(mode="after")
+    def _edit_is_whole(self) -> Case:
+        if (self.approver == "edit") != bool(self.approver_edit):
+            raise ValueError("approver: edit and approver_edit go together")
+        return self
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what decides a verdict: the same however the file is laid out.
 
-        Description, tags, cluster, provenance and the review mark are not part of it.
+        Description, tags, cluster, provenance and the review mark are not part of it, nor is
+        what only states a default.
         """
         body = self.model_dump(mode="json", exclude=set(NOT_CONTENT), exclude_defaults=True)
         text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

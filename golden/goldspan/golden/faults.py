@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,30 +12,46 @@ from goldspan.tracing.errors import InputError
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong. `line` counts from 1."""
+    """One thing that is wrong. `line` counts from 1; None where there is no line to point at.
+
+    `message` names case and field, which are also there by themselves where they are known.
+    """
 
     path: str
-    line: int
+    line: int | None
     message: str
+    case: str | None = None
+    field: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return f"{self.place}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """`file:line`."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
 
 
 class CaseErrors(InputError):
-    """All faults of the files that were read; the message holds the first and their number."""
+    """All `faults` of the files that were read; as one line it is the first and their number."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        first = faults[0]
-        more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
-        super().__init__(f"{first.message}{more}", where=f"{first.path}:{first.line}")
+        first, more = faults[0], len(faults) - 1
+        remedy = None
+        if more:
+            said = "1 more fault" if more == 1 else f"{more} more faults"
+            remedy = f"and {said}: `goldspan golden validate` lists all"
+        super().__init__(first.message, where=first.place, remedy=remedy)
         self.faults = list(faults)
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word as a question in brackets, else the list of them."""
+    known = list(known)
     near = difflib.get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else f" (there are {', '.join(known)})"
+    if near:
+        return f" (did you mean {near[0]!r}?)"
+    return f" (there are {', '.join(known)})" if known else " (there are none)"
 
 
 def line_of(node: Any, location: Sequence[Any]) -> int:

@@ -1,36 +1,23 @@
-"""Reads golden cases from YAML and JSON lines, and tells every fault with its line."""
+"""Loads golden cases from files, folders and patterns, and tells every fault with its line."""
 
 from __future__ import annotations
 
 import glob
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from goldspan.golden.case import (
-    AnswerExpectation,
-    ArgumentExpectation,
-    Bounds,
-    Case,
-    Expectation,
-    ToolExpectation,
-)
+from goldspan.golden.case import Case
 from goldspan.golden.faults import CaseErrors, Fault, did_you_mean, line_of
+from goldspan.golden.rows import Row, rows_of
+from goldspan.golden.wording import schema_faults
 from goldspan.tracing.errors import InputError
 
-MODELS: dict[str, type[BaseModel]] = {
-    "expect": Expectation,
-    "tools": ToolExpectation,
-    "arguments": ArgumentExpectation,
-    "answer": AnswerExpectation,
-    "bounds": Bounds,
-}
+SUFFIXES = (".yaml", ".yml", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -86,23 +73,40 @@ class CaseSet:
 
 
 def load_cases(paths: Iterable[str | Path], base: Path | None = None) -> CaseSet:
-    """The cases of files and glob patterns, relative to `base`.
+    """The cases of files, folders and glob patterns, relative to `base`.
 
     Raises `CaseErrors` with every fault of every file; a pattern without files is one.
     """
-    placed: list[Placed] = []
+    case_set, faults = read_cases(paths, base)
+    if faults:
+        raise CaseErrors(faults)
+    return case_set
+
+
+def read_cases(
+    paths: Iterable[str | Path], base: Path | None = None
+) -> tuple[CaseSet, list[Fault]]:
+    """The cases that are sound, and every fault of every file, in the order of the files."""
     faults: list[Fault] = []
+    placed: list[Placed] = []
+    first_places: dict[str, str] = {}
     for path in _files(paths, base, faults):
-        _read(path, placed, faults)
-    seen: dict[str, Placed] = {}
-    for each in placed:
-        first = seen.setdefault(each.case.id, each)
-        if first is not each:
-            place = f"{first.path}:{first.line(('id',))}"
-            message = f"id: {each.case.id!r} is there twice, first at {place}"
-            faults.append(Fault(each.path, each.line(("id",)), message))
+        text, wrong = _read(path)
+        if text is not None:
+            found, wrong = _placed(path, text, first_places)
+            placed += found
+        faults += wrong
     if not placed and not faults:
-        faults.append(Fault(str(base or "."), 1, "no cases"))
+        faults.append(Fault(str(base or "."), None, "no cases"))
+    return CaseSet(tuple(placed)), faults
+
+
+def parse_cases(path: Path, text: str) -> CaseSet:
+    """The cases of a text; `path` gives its format by its suffix, and its name in messages.
+
+    Raises `CaseErrors` with every fault.
+    """
+    placed, faults = _placed(path, text, {})
     if faults:
         raise CaseErrors(faults)
     return CaseSet(tuple(placed))
@@ -115,10 +119,13 @@ def unknown_tools(case_set: CaseSet, tools: Iterable[str]) -> list[Fault]:
         Fault(
             each.path,
             each.line(location),
-            f"{each.case.id}: unknown tool {name!r}{did_you_mean(name, known)}",
+            f"{each.case.id}: {field}: unknown tool {name!r}{did_you_mean(name, known)}",
+            case=each.case.id,
+            field=field,
         )
         for each in case_set.placed
         for location, name in each.case.expect.tool_names()
+        for field in [".".join(map(str, location))]
         if name not in known
     ]
 
@@ -131,93 +138,63 @@ def check_tools(case_set: CaseSet, tools: Iterable[str]) -> None:
 
 
 def _files(paths: Iterable[str | Path], base: Path | None, faults: list[Fault]) -> list[Path]:
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for pattern in map(str, paths):
-        whole = str((base or Path()) / pattern)
-        matched = [Path(n) for n in sorted(glob.glob(whole, recursive=True))]  # noqa: PTH207  patterns may be absolute
-        folders = [path for path in matched if path.is_dir()]
-        files = [path for path in matched if not path.is_dir()]
-        for folder in folders:
-            files += sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml", ".jsonl"))
-            files = [p for p in files if p.name != "suite.yaml"]
+        whole = (base or Path()) / pattern
+        names = [str(whole)] if whole.exists() else sorted(glob.glob(str(whole), recursive=True))  # noqa: PTH207  patterns may be absolute
+        files: list[Path] = []
+        for path in map(Path, names):
+            inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+            files += [
+                p
+                for p in inside
+                if p == path or (p.suffix in SUFFIXES and p.name != "suite.yaml" and p.is_file())
+            ]
         if not files:
-            faults.append(Fault(whole, 1, "no such file of cases"))
-        found.update(dict.fromkeys(files))
-    return list(found)
+            faults.append(Fault(str(whole), None, "no such file of cases"))
+        for path in files:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
-def _read(path: Path, placed: list[Placed], faults: list[Fault]) -> None:
+def _read(path: Path) -> tuple[str | None, list[Fault]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig"), []
     except OSError as error:
-        faults.append(Fault(str(path), 1, f"cannot be read: {error.strerror}"))
-        return
+        return None, [Fault(str(path), None, f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        faults.append(Fault(str(path), line, "not UTF-8 text"))
-        return
-    rows = _json_lines(path, text, faults) if path.suffix == ".jsonl" else None
-    for value, node in rows if rows is not None else _yaml_rows(path, text, faults):
+        return None, [Fault(str(path), line, "not UTF-8 text")]
+
+
+def _placed(
+    path: Path, text: str, first_places: dict[str, str]
+) -> tuple[list[Placed], list[Fault]]:
+    """The cases of a text, and its faults in the order of its lines.
+
+    `first_places` gains the ids met here; an id that is in it already is a fault, even of a case
+    that has others.
+    """
+    rows, faults = rows_of(str(path), text)
+    if not rows and not faults:
+        faults = [Fault(str(path), None, "holds no cases")]
+    placed = []
+    for row in rows:
+        faults += _duplicate(str(path), row, first_places)
         try:
-            placed.append(Placed(Case.model_validate(value), str(path), node))
+            placed.append(Placed(Case.model_validate(row.value), str(path), row.node))
         except ValidationError as error:
-            faults.extend(_faults(path, node, value, error))
+            faults += schema_faults(str(path), row, error)
+    return placed, sorted(faults, key=lambda fault: fault.line or 0)
 
 
-def _json_lines(path: Path, text: str, faults: list[Fault]) -> list[tuple[Any, Any]]:
-    rows: list[tuple[Any, Any]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            rows.append((json.loads(line), _Line(number)))
-        except (ValueError, RecursionError) as error:
-            faults.append(Fault(str(path), number, f"not JSON: {error}"))
-    return rows
-
-
-class _Line:
-    """Stands for the node of a JSON line: every field is on it."""
-
-    value = None
-
-    def __init__(self, number: int) -> None:
-        self.start_mark = yaml.Mark("", 0, number - 1, 0, None, 0)
-
-
-def _yaml_rows(path: Path, text: str, faults: list[Fault]) -> list[tuple[Any, Any]]:
-    try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        faults.append(Fault(str(path), mark.line + 1 if mark else 1, f"not YAML: {what}"))
+def _duplicate(path: str, row: Row, first_places: dict[str, str]) -> list[Fault]:
+    name = row.value.get("id") if isinstance(row.value, dict) else None
+    if not isinstance(name, str):
         return []
-    if isinstance(value, dict) and set(value) == {"cases"} and isinstance(value["cases"], list):
-        items = getattr(node, "value", [])[0][1].value
-        return list(zip(value["cases"], items, strict=True))
-    faults.append(Fault(str(path), 1, "must have one key, cases:, with a list of cases"))
-    return []
-
-
-def _faults(path: Path, node: Any, value: Any, error: ValidationError) -> list[Fault]:
-    name = value.get("id") if isinstance(value, dict) else None
-    found = []
-    for each in error.errors(include_url=False):
-        location = tuple(p for p in each["loc"] if not str(p).startswith(("literal[", "tuple[")))
-        field = ".".join(str(part) for part in location) or "case"
-        hint = ""
-        if each["type"] == "extra_forbidden":
-            hint = did_you_mean(str(location[-1]), _known_fields(location))
-        message = f"{name}: {field}: {each['msg']}{hint}" if name else f"{field}: {each['msg']}"
-        found.append(Fault(str(path), line_of(node, location), message))
-    return found
-
-
-def _known_fields(location: tuple[Any, ...]) -> list[str]:
-    """The keys that are allowed beside an unknown one."""
-    model: type[BaseModel] = Case
-    for part in location[:-1]:
-        model = MODELS.get(str(part), model)
-    return list(model.model_fields)
+    line = line_of(row.node, ("id",))
+    if name not in first_places:
+        first_places[name] = f"{path}:{line}"
+        return []
+    what = f"id: {name!r} is there twice, first at {first_places[name]}"
+    return [Fault(path, line, what, case=name, field="id")]

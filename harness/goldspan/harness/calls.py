@@ -134,11 +134,13 @@ class ToolCalls:
         started = asyncio.get_running_loop().time()
         decision = await self.approver.decide(proposal)
         if decision is None:
-            reason = f"{tool.name} waits for a reviewer (approval {proposal.id[:12]})"
+            waiting = Step(call.id, tool.name, call.arguments, None, "AwaitingApproval", reason)
+            self.steps.append(waiting)
+            why = f"{tool.name} waits for a reviewer (approval {proposal.id[:12]})"
             self.recorder.event(
-                semconv.RUN_PAUSED, {semconv.REASON: reason, semconv.APPROVAL_ID: proposal.id}
+                semconv.RUN_PAUSED, {semconv.REASON: why, semconv.APPROVAL_ID: proposal.id}
             )
-            raise Ended("paused", reason)
+            raise Ended("paused", why)
         waited = (asyncio.get_running_loop().time() - started) * 1000
         self.recorder.event(
             semconv.APPROVAL_DECIDED,
