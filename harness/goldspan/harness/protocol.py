@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from goldspan.harness.messages import Message, ModelAnswer, message_text, text_message
 from goldspan.harness.tools import Tool
 
 ToolMode: TypeAlias = Literal["json", "native"]
 ANSWER = "answer"
-THOUGHT_CHARS = 160
+THOUGHT_CHARS = 240
 ANSWER_CHARS = 600
 
 
@@ -28,6 +30,26 @@ class Call:
     id: str
     name: str
     arguments: Any
+
+
+class ExampleStep(BaseModel):
+    """One step of an example: a tool call with its result, or the final `answer`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    thought: str = ""
+    action: str
+    arguments: dict[str, Any] = {}
+    result: str | None = None
+
+
+class Example(BaseModel):
+    """A task done well, shown to the model in its own format (few-shot prompting)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    steps: list[ExampleStep] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -49,13 +71,27 @@ class Protocol:
     mode: ToolMode
     tools: Sequence[Tool]
 
-    def system(self, prompt: str) -> str:
-        """The system text: the version's prompt, and in JSON mode the list of tools."""
-        prompt = prompt.strip()
-        if self.mode == "native":
-            return prompt
-        lines = [f"- {_signature(t)}: {t.description}" for t in self.tools]
-        return "\n".join([prompt, "", "Tools:", *lines, f"- {ANSWER}(text): the final answer"])
+    def system(self, prompt: str, examples: Sequence[Example] = ()) -> str:
+        """The system text: the version's prompt, in JSON mode the tools, and the examples."""
+        lines = [prompt.strip()]
+        if self.mode == "json":
+            lines += ["", "Tools:"]
+            lines += [f"- {_signature(t)}: {t.description}" for t in self.tools]
+            lines.append(f"- {ANSWER}(text): the final answer")
+        for number, example in enumerate(examples, 1):
+            lines += ["", f"Example {number}. Task: {example.task}"]
+            for step in example.steps:
+                lines.append(self._shown(step))
+                if step.result is not None:
+                    lines.append(_result(step.action, step.result))
+        return "\n".join(lines)
+
+    def _shown(self, step: ExampleStep) -> str:
+        if self.mode == "json":
+            return _dense(step.model_dump(include={"thought", "action", "arguments"}))
+        if step.action == ANSWER:
+            return f"Answer: {step.arguments.get('text', '')}"
+        return f"Call {step.action}: {_dense(step.arguments)}"
 
     def output_schema(self) -> dict[str, Any] | None:
         """The JSON Schema that binds the answer, in JSON mode."""
@@ -89,9 +125,17 @@ class Protocol:
     def result(self, call: Call, text: str) -> Message:
         """A tool's result as the message that the model reads."""
         if self.mode == "json":
-            return text_message("user", f"Result of {call.name}: {text}")
+            return text_message("user", _result(call.name, text))
         part = {"type": "tool_call_response", "id": call.id, "response": text}
         return {"role": "tool", "parts": [part]}
+
+
+def _result(name: str, text: str) -> str:
+    return f"Result of {name}: {text}"
+
+
+def _dense(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _signature(tool: Tool) -> str:

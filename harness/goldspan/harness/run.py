@@ -101,7 +101,7 @@ async def run_agent(
         provider=provider,
         model_name=model_name,
         settings=settings,
-        system=protocol.system(version.system_prompt),
+        system=protocol.system(version.system_prompt, version.examples),
         protocol=protocol,
         contract=contract,
         usage=usage,

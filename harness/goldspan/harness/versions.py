@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from goldspan.harness.contract import Contract
-from goldspan.harness.protocol import ToolMode
+from goldspan.harness.protocol import ANSWER, Example, ToolMode
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError
 
@@ -58,6 +58,7 @@ class AgentVersion:
     system_prompt: str
     config: AgentConfig
     entries: tuple[ToolEntry, ...]
+    examples: tuple[Example, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> AgentVersion:
@@ -77,6 +78,7 @@ class AgentVersion:
         listed = _yaml(path / "tools.yaml")
         if not isinstance(listed, list):
             raise ConfigError("must be a list of tools", where=str(path / "tools.yaml"))
+        entries = tuple(_checked(ToolEntry, e, path / "tools.yaml") for e in listed)
         return cls(
             name=path.parent.name,
             version=path.name,
@@ -84,7 +86,8 @@ class AgentVersion:
             digest=_digest(path),
             system_prompt=_text(path / "system-prompt.md"),
             config=config,
-            entries=tuple(_checked(ToolEntry, e, path / "tools.yaml") for e in listed),
+            entries=entries,
+            examples=_examples(path / "examples.yaml", {e.name for e in entries}),
         )
 
     def environment(self) -> Environment:
@@ -123,6 +126,24 @@ class AgentVersion:
         """The tools that need approval: what the version says, else what the tool says."""
         said = {e.name: e.needs_approval for e in self.entries if e.needs_approval is not None}
         return frozenset(t.name for t in tools if said.get(t.name, t.needs_approval))
+
+
+def _examples(path: Path, tools: set[str]) -> tuple[Example, ...]:
+    """The examples that the model is shown; a version without the file has none."""
+    if not path.exists():
+        return ()
+    listed = _yaml(path)
+    if listed is not None and not isinstance(listed, list):
+        raise ConfigError("must be a list of examples", where=str(path))
+    examples = tuple(_checked(Example, entry, path) for entry in listed or ())
+    for step in (step for example in examples for step in example.steps):
+        if step.action not in tools and step.action != ANSWER:
+            raise ConfigError(
+                f"an example calls {step.action!r}, which is no tool of this version",
+                where=str(path),
+                remedy=f"there are {', '.join(sorted(tools))} and {ANSWER}",
+            )
+    return examples
 
 
 def _digest(path: Path) -> str:
