@@ -4,7 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: test check lint clean
+.PHONY: demo test check lint bench chaos clean
+
+demo: $(STAMP)
+	$(BIN)/goldspan demo $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
@@ -16,6 +19,13 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint test
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/gate_simulation.py
+
+chaos: $(STAMP)
+	$(BIN)/python -m pytest -m chaos $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -196,7 +196,8 @@ def test_an_experiment_against_its_baseline(filled: Any, show: Show) -> None:
     ]
     app = healthy(run("experiments", experiment=filled.ids["candidate"]))
     assert "regression" in html(app)
-    assert "-0.61 to -0.12" in html(app)
+    assert "-36.0 points (-61.0 to -12.0)" in html(app)
+    assert "a loss of 30 points" in html(app)
     cases = tables(app)["Cases"]
     assert len(cases) == 6
     assert cases[0][3].startswith("-")
@@ -211,6 +212,12 @@ def test_a_case_leads_to_the_traces_of_its_repeats(filled: Any, show: Show) -> N
     ids = filled.ids
     app = healthy(run("experiments", experiment=ids["candidate"], case="double-charge-01"))
     repeats = tables(app)
+    (before, after) = repeats["Where the runs part"]
+    assert (before[0], after[0]) == ("Baseline", "This one")
+    assert (before[1], after[1]) == (
+        'get_ledger("customer_id": "C-102")',
+        "answered: all is sorted out",
+    )
     assert len(repeats["Repeats, This experiment"]) == 2
     assert len(repeats["Repeats, Baseline"]) == 2
     links = [
@@ -220,6 +227,13 @@ def test_a_case_leads_to_the_traces_of_its_repeats(filled: Any, show: Show) -> N
         for row in data["rows"]
     ]
     assert all(link.startswith("traces?trace=") for link in links)
+
+
+def test_the_gates_parting_is_shown_only_against_its_own_baseline(filled: Any, show: Show) -> None:
+    show(filled.path)
+    ids = filled.ids
+    app = healthy(run("experiments", experiment=ids["baseline"], case="double-charge-01"))
+    assert "Where the runs part" not in tables(app)
 
 
 def test_an_unknown_experiment_is_a_message(filled: Any, show: Show) -> None:

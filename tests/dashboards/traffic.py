@@ -353,7 +353,19 @@ def _experiment(version: str, judged: list[Any]) -> Any:
         {"goldspan.experiment.id": experiment, "goldspan.suite": SUITE},
     )
     if version == "v1.1.0":
-        summary = {"difference": -0.36, "interval": [-0.61, -0.12], "margin": 0.15, "cases": 6}
+        comparison = {
+            "effect": -0.36, "low": -0.61, "high": -0.12, "p_value": 0.016,
+            "cases": 6, "margin": 0.15, "mde": 0.3,
+        }  # fmt: skip
+        parting = {
+            "step": 1,
+            "baseline": 'get_ledger("customer_id": "C-102")',
+            "candidate": "answered: all is sorted out",
+            "baseline_trace": None,
+            "candidate_trace": mine[0].trace_id,
+        }
+        flipped = [{"case_id": "double-charge-01", "divergence": parting}]
+        summary = {"verdict": "regression", "comparison": comparison, "flipped": flipped}
         trace.event(
             "goldspan.experiment.ended",
             {

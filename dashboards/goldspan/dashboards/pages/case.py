@@ -12,6 +12,7 @@ from goldspan.dashboards import navigation, reading
 from goldspan.dashboards.components import text
 from goldspan.dashboards.components.table import Cell, Column, Row, Tone, table
 from goldspan.dashboards.display import known, line
+from goldspan.dashboards.verdicts import Parting
 
 Record = dict[str, Any]
 
@@ -23,15 +24,21 @@ _COLUMNS = (
 
 
 def show_case(
-    experiment_id: str, baseline_id: str | None, case_id: str, verdicts: Sequence[Record]
+    experiment_id: str,
+    baseline_id: str | None,
+    case_id: str,
+    verdicts: Sequence[Record],
+    parting: Parting | None = None,
 ) -> None:
-    """Draw the case's repeats, those of this experiment first."""
+    """Draw where its runs part, then the case's repeats, those of this experiment first."""
     heading, close = st.columns([5, 1], vertical_alignment="center")
     with heading:
         text.heading(case_id, small=True)
     with close:
         if st.button("Close", key="case.close", type="tertiary"):
             navigation.set_parameters(case=None)
+    if parting is not None:
+        _show_parting(parting)
     said: dict[tuple[str, Any], list[Record]] = defaultdict(list)
     for row in reading.records(
         "experiment_repeats", experiment=experiment_id, baseline=baseline_id, case_id=case_id
@@ -52,6 +59,25 @@ def show_case(
         opened = table(f"Repeats, {title}", _COLUMNS, rows, key=f"case.{title}")
         if opened:
             navigation.open_page(navigation.TRACES, trace=opened)
+
+
+def _show_parting(parting: Parting) -> None:
+    columns = (Column("Run", width="92px"), Column(f"First diverging step: {parting.step}"))
+    ways = (
+        ("Baseline", parting.baseline, parting.baseline_trace),
+        ("This one", parting.candidate, parting.candidate_trace),
+    )
+    rows = [
+        Row(
+            trace or who,
+            (Cell(who), Cell(line(said, 300), "wrap")),
+            href=navigation.href(navigation.TRACES, trace=trace) if trace else None,
+        )
+        for who, said, trace in ways
+    ]
+    opened = table("Where the runs part", columns, rows, key="case.parting")
+    if opened:
+        navigation.open_page(navigation.TRACES, trace=opened)
 
 
 def _repeat(verdict: Record, said: list[Record]) -> Row:

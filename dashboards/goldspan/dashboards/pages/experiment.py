@@ -46,7 +46,9 @@ def show(
         opened = case_table(by_case(verdicts, experiment_id), experiment_id, case_id)
     with right:
         if case_id:
-            show_case(experiment_id, baseline_id, case_id, verdicts)
+            gated = verdict is not None and verdict.baseline in (baseline_id, None)
+            parting = verdict.partings.get(case_id) if verdict and gated else None
+            show_case(experiment_id, baseline_id, case_id, verdicts, parting)
         else:
             st.markdown("**Scorers**")
             scorer_table(_scorer_rows(experiment_id, baseline_id))

@@ -32,6 +32,7 @@ def page() -> None:
         nothing_yet(
             "No experiment is in this store yet.",
             ("Run a suite; each run of it becomes an experiment:", "goldspan eval SUITE"),
+            ("Or see one first, on recorded answers:", "goldspan demo"),
         )
         return
     verdicts = read_verdicts(reading.records("experiment_events"))

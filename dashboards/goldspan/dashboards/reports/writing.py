@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from goldspan.dashboards.reports.links import DASHBOARD_URL, checked_url
 from goldspan.dashboards.reports.model import Report
 from goldspan.dashboards.reports.reading import Scope, read
 from goldspan.dashboards.reports.rendering import FORMATS, Format, render
-from goldspan.tracing.errors import ConfigError, InputError
+from goldspan.tracing.errors import ConfigError
+from goldspan.tracing.files import write_text
 from goldspan.tracing.store import Store
 
 BOTH: tuple[Format, ...] = ("md", "html")
@@ -79,7 +79,7 @@ def write(report: Report, out: Path, form: Format | None = None) -> list[Path]:
         files = [(out, named)]
     texts = [(path, render(report, f)) for path, f in files]
     for path, text in texts:
-        _write(path, text)
+        write_text(path, text)
     return [path for path, _ in texts]
 
 
@@ -87,20 +87,3 @@ def _named_form(out: Path) -> Format | None:
     if out.is_dir():
         return None
     return next((f for f in FORMATS if out.suffix.lower() == f".{f}"), None)
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draft.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="name a file or a folder that can be made, with room in it",
-        ) from error

@@ -37,13 +37,18 @@ def evidence(result: GateResult) -> list[str]:
     said = [f"{percent(candidate.pass_rate)} of runs pass ({runs} runs of {cases} cases)."]
     if result.baseline is not None and comparison is not None:
         level = percent(1 - comparison.alpha)
+        # Pass rates differ by at most 100 points, whatever the t distribution says of a few cases.
+        low, high = max(comparison.low, -1.0), min(comparison.high, 1.0)
         said.append(
             f"Effect {points(comparison.effect)} "
-            f"({level} interval {points(comparison.low)} to {points(comparison.high)}) "
+            f"({level} interval {points(low)} to {points(high)}) "
             f"over {comparison.cases} cases; margin {points(-comparison.margin)}, "
             f"p = {comparison.p_value:.3g}."
         )
-        said.append(f"A true loss of {100 * comparison.mde:.0f} points is found 4 times in 5.")
+        if comparison.mde > 1:
+            said.append("These cases are too few to find any loss 4 times in 5.")
+        elif comparison.mde > 0:
+            said.append(f"A true loss of {100 * comparison.mde:.0f} points is found 4 times in 5.")
         if comparison.verdict == "inconclusive":
             more = comparison.cases_needed
             said.append(
