@@ -24,6 +24,7 @@ from goldspan.harness.tasks import Worker
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, InputError
+from goldspan.tracing.files import write_text as write_text  # the demo takes it from here
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.store import Store
@@ -69,6 +70,10 @@ class EvalSession:
             raise ConfigError("--resume needs --experiment ID", remedy="name the one to go on with")
         if options.agent is not None and options.target is not None:
             raise ConfigError("--agent and --target exclude each other")
+        if options.margin is not None and not 0 < options.margin < 1:
+            raise ConfigError(
+                f"--margin {options.margin:g} is no margin", remedy="give a share between 0 and 1"
+            )
         self.cases: list[Case] = suite.case_set.select(
             ids=list(options.case_ids) or None, tags=list(options.tags) or None
         )
@@ -121,6 +126,7 @@ class EvalSession:
                     semconv.EXPERIMENT_RESULT: json.dumps(gate.summary(), default=str),
                 },
             )
+            telemetry.deliver(remedy=f"go on with --experiment {self.experiment_id} --resume")
         return EvalResult(experiment, gate)
 
     def save_baseline(self, experiment: Experiment, path: Path) -> None:
@@ -134,7 +140,7 @@ class EvalSession:
         return compare_experiments(
             self._baseline,
             experiment,
-            margin=self.options.margin or gate.margin,
+            margin=gate.margin if self.options.margin is None else self.options.margin,
             alpha=gate.alpha,
             max_unmeasured=0.0 if replayed else gate.max_unmeasured,
         )
@@ -222,12 +228,3 @@ class EvalSession:
                 remedy="make one with --save-baseline FILE",
             )
         return load_experiment(Store.open(self.options.store), named)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a result file. Raises `InputError` that says why it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
