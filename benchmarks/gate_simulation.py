@@ -40,17 +40,20 @@ def moved(rng: np.random.Generator, rates: Rates) -> Rates:
     shift[flaky] = 0.1 * rng.permutation(np.resize([1.0, -1.0], flaky.size))
     if flaky.size % 2:
         shift[flaky[-1]] -= shift.sum()
-    return np.clip(rates + shift, 0, 1)
+    clipped: Rates = np.clip(rates + shift, 0, 1)
+    return clipped
 
 
 def worse(rates: Rates, points: float) -> Rates:
     """The mean lowered by `points` out of 100, by the same share of every case that can pass."""
-    return rates * (1 - points / 100 / rates.mean())
+    lowered: Rates = rates * (1 - points / 100 / rates.mean())
+    return lowered
 
 
 def observed(rng: np.random.Generator, rates: Rates, repeats: int) -> Rates:
     """Case means of `repeats` runs."""
-    return rng.binomial(repeats, rates) / repeats
+    seen: Rates = rng.binomial(repeats, rates) / repeats
+    return seen
 
 
 def verdicts(before: Rates, after: Rates, margin: float) -> tuple[bool, bool, bool, bool, bool]:

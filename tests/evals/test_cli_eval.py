@@ -197,7 +197,7 @@ def test_resume_repeats_nothing_that_was_finished(folder: Path) -> None:
         ({"more": "repeat: 2\n"}, "suite.yaml:6: repeat: Extra inputs are not permitted"),
         ({"more": "gate: {margin: 7}\n"}, "suite.yaml:6: gate.margin: Input should be less than 1"),
         ({"more": "pass_when: [tools]\n"}, "suite.yaml:6: pass_when names 'tools'"),
-        ({"more": "judge: [\n"}, "suite.yaml:7: not YAML"),
+        ({"more": "judge: [\n"}, "suite.yaml:7: is not YAML"),
     ],
 )
 def test_2_a_broken_suite_is_told_with_its_line(

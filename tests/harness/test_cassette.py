@@ -89,6 +89,25 @@ def test_a_missing_answer_says_what_and_why(tmp_path: Path, scope: Scope, why: s
         ask(ModelGateway.make(Mode.REPLAY, cassette=path), SCOPE, changed)
 
 
+def test_a_replay_writes_nothing_into_its_cassette(tmp_path: Path) -> None:
+    path = tmp_path / "tape.jsonl"
+    recording = ModelGateway(Mode.RECORD, Cassette.open(path, create=True), ScriptedModel(["a"]))
+    ask(recording, SCOPE, REQUEST)
+    killed = path.read_text("utf-8") + '{"case":"case","rep'
+    path.write_text(killed, encoding="utf-8")
+    assert len(Cassette.open(path)) == 1
+    assert path.read_text("utf-8") == killed
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_file_of_somebody_else_stays_as_it_is(tmp_path: Path, create: bool) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("one line, no newline", encoding="utf-8")
+    with pytest.raises(InputError, match=r"notes\.txt:1"):
+        Cassette.open(path, create=create)
+    assert path.read_text("utf-8") == "one line, no newline"
+
+
 def test_what_is_no_cassette(tmp_path: Path) -> None:
     path = tmp_path / "tape.jsonl"
     with pytest.raises(InputError, match="no such cassette"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -152,6 +153,23 @@ def test_no_answer_is_no_measurement(server: Server) -> None:
     server.replies = [{}]
     with pytest.raises(MeasurementError, match="the model did not answer"):
         asyncio.run(LiveModel.make("tiny", base_url=server.url).answer(REQUEST))
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url", "said"),
+    [
+        ("openai:gpt-5.2", None, r"model openai:gpt-5\.2: OPENAI_API_KEY is not set"),
+        ("groq:llama", None, r"its provider is not installed \(pip install '.*groq"),
+        ("tiny", "localhost:8080", "--base-url localhost:8080: is no address"),
+    ],
+)
+def test_what_is_missing_for_a_model_is_told(
+    name: str, base_url: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setitem(sys.modules, "groq", None)
+    with pytest.raises(ConfigError, match=said):
+        LiveModel.make(name, base_url=base_url)
 
 
 @pytest.mark.parametrize("name", ["gpt-nothing", "nobody:model", None])

@@ -183,6 +183,12 @@ def test_a_model_that_cannot_be_asked_is_a_failed_run_and_no_measurement(tmp_pat
     assert stored_run(tmp_path)["outcome"] == "failed"
 
 
+def test_a_workspace_that_cannot_be_made_is_no_failure_of_the_agent(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with pytest.raises(MeasurementError, match="work: the environment cannot be prepared: FileEx"):
+        run(tmp_path, ScriptedModel([act("answer", text="x")]))
+
+
 def test_a_fault_in_the_code_ends_the_run_as_failed_and_is_raised(tmp_path: Path) -> None:
     class Broken:
         async def answer(self, request: object) -> Any:

@@ -134,6 +134,19 @@ def test_findings_name_runs_that_show_them(
         assert all(r["started_at"] >= finding.started_at for r in rows)
 
 
+def test_another_seed_is_found_by_the_whole_road(store: Store, end: datetime) -> None:
+    truth = simulate(store, Plan(seed=42), end=end).truth
+    spike, drift = check(store, simulated=True, now=end).findings
+    assert (spike.monitor, drift.monitor) == ("cost-spike", "tool-call-drift")
+    assert truth.drift_started_at
+    assert truth.spike_started_at
+    assert truth.spike_ended_at
+    assert spike.ended_at
+    assert abs(spike.started_at - truth.spike_started_at) <= timedelta(hours=2)
+    assert abs(spike.ended_at - truth.spike_ended_at) <= timedelta(hours=2)
+    assert abs(drift.started_at - truth.drift_started_at) <= timedelta(hours=30)
+
+
 def test_traffic_without_planted_changes_is_quiet(store: Store, end: datetime) -> None:
     simulate(store, Plan(seed=3, drift=None, spike=None), end=end)
     result = check(store, simulated=True, now=end)

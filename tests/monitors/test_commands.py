@@ -57,6 +57,27 @@ def test_simulate_then_check_emits_once(tmp_path: Path) -> None:
     assert json.loads(_call(*arguments).stdout)["alerts_stored"] == 0
 
 
+@pytest.mark.parametrize(("left_out", "found"), [("drift", "spike"), ("spike", "drift")])
+def test_each_planted_change_can_be_left_out(tmp_path: Path, left_out: str, found: str) -> None:
+    store = str(tmp_path / "s.duckdb")
+    end = ["--until", "2026-11-21T06:00"]
+    _call("simulate", "-s", store, "--end", end[1], f"--no-{left_out}", "--json")
+    result = _call("monitor", "check", "-s", store, *end, "--simulated", "--json", "--no-emit")
+    assert [f["monitor"].rpartition("-")[2] for f in json.loads(result.stdout)["findings"]] == [
+        found
+    ]
+    assert result.exit_code == 1
+
+
+def test_quiet_traffic_exits_0(tmp_path: Path) -> None:
+    store = str(tmp_path / "s.duckdb")
+    end = ["--until", "2026-11-21T06:00"]
+    _call("simulate", "-s", store, "--end", end[1], "--no-drift", "--no-spike")
+    result = _call("monitor", "check", "-s", store, *end, "--simulated")
+    assert result.exit_code == 0
+    assert "nothing fires" in result.stdout
+
+
 def test_nothing_to_measure_exits_4_with_a_hint(
     simulated: tuple[Store, Simulation], span: list[str]
 ) -> None:
@@ -73,7 +94,7 @@ def test_nothing_to_measure_exits_4_with_a_hint(
         (["--store", "{dir}"], StoreError, "is a directory"),
         (["--store", "{store}", "--since", "yesterday"], ConfigError, "--since"),
         (["--store", "{store}", "--since", "2026-13-45"], ConfigError, "is no time"),
-        (["--store", "{store}", "--rules", "{dir}/none.yaml"], ConfigError, "none.yaml"),
+        (["--store", "{store}", "--config", "{dir}/none.yaml"], ConfigError, "none.yaml"),
         (["--store", "{store}", "--since", "1d", "--until", "2d"], ConfigError, "before it starts"),
     ],
 )

@@ -39,6 +39,13 @@ def test_planted_drift_is_the_one_finding(seed: int, arrays: Callable[[Plan], An
     assert shift.value / shift.baseline == pytest.approx(1.4, abs=0.13)
 
 
+def test_the_dispersion_told_is_the_references(arrays: Callable[[Plan], Any]) -> None:
+    found = arrays(Plan(seed=12))
+    result = find_shifts(found.reference, found.watched)
+    assert result.shifts  # after which the chart goes on with a dispersion of its own
+    assert result.dispersion == fit_season(found.reference).dispersion
+
+
 def test_a_drop_is_found_as_well(arrays: Callable[[Plan], Any]) -> None:
     found = arrays(Plan(seed=3, drift=Drift(day=10, factor=0.6)))
     (shift,) = find_shifts(found.reference, found.watched).shifts

@@ -47,7 +47,7 @@ def test_the_file_beside_the_store_counts(tmp_path: Path) -> None:
         ("cost_spike:\n  factor: 0.5\n", 2, "greater than or equal to 1.5"),
         ("\n\nlatency: {}\n", 3, "latency"),
         ("cost_spike: [1\n", 2, "is not YAML"),
-        ("- a\n- b\n", 1, "dictionary"),
+        ("- a\n- b\n", 1, "holds no settings"),
         ("tool_call_drift: 3\n", 1, "tool_call_drift"),
     ],
 )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from goldspan.harness.simulator import Drift, Plan, Simulation, Spike, draw, simulate, truth_of
+from goldspan.harness.simulator import (
+    Drift,
+    Plan,
+    Simulation,
+    Spike,
+    draw,
+    earlier_end,
+    simulate,
+    truth_of,
+)
 from goldspan.harness.simulator.encode import requests_of
 from goldspan.harness.simulator.script import runs_of
 from goldspan.tracing.errors import ConfigError
@@ -99,6 +109,29 @@ def test_again_stores_nothing_and_later_stores_all(store: Store, end: datetime) 
     assert first.stored_spans > 0
     assert (again.stored_spans, again.stored_events) == (0, 0)
     assert later.stored_spans > 0
+
+
+def test_without_an_end_the_traffic_that_is_there_is_not_doubled(
+    store: Store, end: datetime
+) -> None:
+    plan = Plan(seed=2, days=1, runs_per_day=20)
+    assert earlier_end(store, plan) is None
+    simulate(store, plan, end=end - timedelta(days=3))
+    simulate(store, plan, end=end)
+    again = simulate(store, plan)
+    assert again.ended_at == end
+    assert (again.stored_spans, again.stored_events) == (0, 0)
+
+
+def test_another_plan_has_ids_of_its_own(store: Store, end: datetime) -> None:
+    plan = Plan(seed=2, days=1, runs_per_day=20)
+    first = simulate(store, plan, end=end)
+    other = replace(plan, runs_per_day=30)
+    assert earlier_end(store, other) is None
+    assert earlier_end(store, replace(plan, runs_per_day=20.0)) == end
+    second = simulate(store, other, end=end)
+    (row,) = store.rows("SELECT count(*) AS n FROM runs")
+    assert row["n"] == first.runs + second.runs
 
 
 def test_a_plan_without_changes_has_no_truth(end: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from goldspan.cli.console import err, out
+from goldspan.cli.console import err, out, tell_undelivered_once, write
 from goldspan.cli.run import MODEL_HELP
 from goldspan.cli.store import DEFAULT_STORE, StoreOption
 
@@ -67,9 +67,10 @@ def evaluate(
         render_markdown,
         render_terminal,
     )
-    from goldspan.evals.session import EvalOptions, EvalSession, write_text
+    from goldspan.evals.session import EvalOptions, EvalSession
     from goldspan.evals.suite import load_suite
     from goldspan.tracing.errors import ConfigError
+    from goldspan.tracing.files import check_target, write_text
 
     if sum((replay, record, live)) > 1:
         raise ConfigError("--replay, --record and --live exclude each other")
@@ -93,6 +94,9 @@ def evaluate(
         base_url=base_url,
     )
     session = EvalSession(load_suite(suite), options)
+    for file in filter(None, (save_baseline, junit, markdown, json_file)):
+        check_target(file)  # before an hour of runs, not after it
+    tell_undelivered_once()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -118,7 +122,7 @@ def evaluate(
     if json_file is not None:
         write_text(json_file, render_json(result.gate))
     if as_json:
-        print(render_json(result.gate))
+        write(render_json(result.gate) + "\n")
     else:
         render_terminal(result.gate, out)
     raise typer.Exit(result.gate.exit_code)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from goldspan.cli.console import err, out, print_json
+from goldspan.cli.console import err, out, print_json, tell_undelivered_once
 from goldspan.cli.period import TIME_HELP, moment_of
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
@@ -36,7 +36,8 @@ def check(
         bool, typer.Option("--simulated/--no-simulated", help="Simulated traffic, or real.")
     ] = False,
     rules: Annotated[
-        Path | None, typer.Option(help="Rules; default monitors.yaml beside the store.")
+        Path | None,
+        typer.Option("--config", help="Rules; default monitors.yaml beside the store."),
     ] = None,
     emit: Annotated[
         bool, typer.Option("--emit/--no-emit", help="Store what fires as alerts.")
@@ -61,6 +62,7 @@ def check(
         agent=agent,
         simulated=simulated,
     )
+    tell_undelivered_once()
     stored = emit_alerts(opened, result.findings) if emit else None
     if as_json:
         print_json(_as_json(result, stored))
@@ -75,10 +77,17 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 14,
     runs_per_day: Annotated[float, typer.Option(min=0.1, help="Runs a day, on average.")] = 85.0,
     end: Annotated[
-        str | None, typer.Option(help=f"When it ends; default the last full hour. {TIME_HELP}")
+        str | None,
+        typer.Option(
+            help="When it ends; default where this traffic in the store ends, else the last full "
+            f"hour. {TIME_HELP}"
+        ),
     ] = None,
-    plant: Annotated[
-        bool, typer.Option("--plant/--no-plant", help="Plant a drift and a cost spike.")
+    drift: Annotated[
+        bool, typer.Option("--drift/--no-drift", help="Plant a drift of tool calls.")
+    ] = True,
+    spike: Annotated[
+        bool, typer.Option("--spike/--no-spike", help="Plant a spike of costs.")
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,8 +102,8 @@ def simulate(
         seed=seed,
         days=days,
         runs_per_day=runs_per_day,
-        drift=Drift() if plant else None,
-        spike=Spike() if plant else None,
+        drift=Drift() if drift else None,
+        spike=Spike() if spike else None,
     )
     opened = Store.open(store)
 

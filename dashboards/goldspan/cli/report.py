@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from goldspan.cli.console import err, out, print_json
+from goldspan.cli.console import err, out, print_json, write
 from goldspan.cli.period import TIME_HELP, moment_of
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
@@ -73,7 +72,7 @@ def report(
     if as_json:
         print_json({"files": [str(file) for file in files], **reports.as_json(made)})
     elif not files:
-        sys.stdout.write(reports.render(made, chosen or "md"))
+        write(reports.render(made, chosen or "md"))
     else:
         for file in files:
             out.print(Text(str(file)))

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from goldspan.cli.console import err, out, print_json
+from goldspan.cli.console import err, out, print_json, tell_undelivered_once
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 MODEL_HELP = "A live model: openai:NAME, anthropic:NAME, or a NAME at --base-url."
@@ -40,7 +40,8 @@ def run(
     """Run an agent version on one task, or through a queue of them.
 
     With a cassette and neither --record nor --live, recorded answers are replayed. Exit 0 when
-    every run has ended, however it ended; a missing answer or an unreachable model exits 4.
+    every run has ended, however it ended; a missing answer, an unreachable model or a store that
+    did not take the runs exits 4.
     """
     import asyncio
     from dataclasses import asdict
@@ -70,6 +71,7 @@ def run(
         if not as_json:
             err.print(Text(f"{result.outcome:9} {done.id}  {result.reason or ''}".rstrip()))
 
+    tell_undelivered_once()
     with instrument(store=store, service_name=version.name) as telemetry:
         provider, _, name = (model or "").rpartition(":")
         worker = Worker(
@@ -84,6 +86,7 @@ def run(
         results = asyncio.run(
             worker.work_through(tasks, batch=batch, concurrency=concurrency, seed=seed, done=said)
         )
+        telemetry.deliver(remedy="mend that and run again")
     if as_json:
         rows = [{"task": t.id, **asdict(r)} for t, r in zip(tasks, results, strict=True)]
         print_json({"batch": batch, "store": str(store), "runs": rows})

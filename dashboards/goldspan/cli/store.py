@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from goldspan.cli.console import err, out, print_json
+from goldspan.cli.console import err, out, print_json, write
 
 StoreOption = Annotated[
     Path,
@@ -38,7 +38,7 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Store saved OTLP bodies. The store is made if there is none; nothing is stored twice."""
-    from goldspan.tracing.errors import InputError
+    from goldspan.tracing.errors import InputError, why
     from goldspan.tracing.otlp import decode
     from goldspan.tracing.store import Store
 
@@ -48,7 +48,7 @@ def ingest(
             body = file.read_bytes()
         except OSError as error:
             raise InputError(
-                f"cannot be read: {error.strerror}",
+                f"cannot be read: {why(error)}",
                 where=str(file),
                 remedy="give saved OTLP bodies, not folders",
             ) from error
@@ -101,9 +101,11 @@ def sql(
     if as_json:
         print_json([{c: _plain(v) for c, v in zip(columns, row, strict=True)} for row in rows])
     elif as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_plain(value) for value in row] for row in rows)
+        write(text.getvalue())
     else:
         out.print(_shown(columns, rows))
         out.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}")

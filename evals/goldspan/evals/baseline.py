@@ -8,6 +8,7 @@ from pathlib import Path
 
 from goldspan.evals.results import CaseRun, Experiment
 from goldspan.tracing.errors import InputError
+from goldspan.tracing.files import read_text
 
 SCHEMA = "goldspan.baseline/1"
 
@@ -43,10 +44,8 @@ class Baseline:
         """Read a baseline file. Raises `InputError` that names the file and what is wrong."""
         remedy = "make it anew with goldspan eval --save-baseline"
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
-        except ValueError as error:
+            value = json.loads(read_text(path))
+        except (ValueError, RecursionError) as error:
             raise InputError(f"not JSON: {error}", where=str(path), remedy=remedy) from None
         schema = value.pop("schema", None) if isinstance(value, dict) else None
         if schema != SCHEMA:

@@ -15,7 +15,7 @@ from goldspan.evals.scorers.scoring import RunView, Scorer, score_all
 from goldspan.evals.targets import Target, TargetResult
 from goldspan.golden import Case
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import MeasurementError, StoreError
+from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.instrument import Telemetry
 
 Progress = Callable[[CaseRun], None]
@@ -48,7 +48,7 @@ async def run_experiment(
     """Run what of the plan is not `finished`, score it, and have it stored.
 
     A run that cannot be measured (an outage, a missing recorded answer, a time-out) is kept apart,
-    with the reason. Raises `StoreError` where the results did not reach the store: then they do
+    with the reason. Raises `NotStoredError` where the results did not reach the store: then they do
     not count.
     """
     started = datetime.now(UTC)
@@ -88,11 +88,9 @@ async def run_experiment(
             for repeat in range(plan.repeats)
             for case in plan.cases
         ]
-    if not telemetry.flush():
-        raise StoreError(
-            "the results did not reach the store and do not count",
-            remedy="mend what is said above and run again with --resume",
-        )
+    telemetry.deliver(
+        remedy=f"mend that, then go on with --experiment {plan.experiment_id} --resume"
+    )
     return Experiment(
         id=plan.experiment_id,
         suite=plan.suite,

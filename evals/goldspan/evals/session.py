@@ -24,7 +24,7 @@ from goldspan.harness.tasks import Worker
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, InputError
-from goldspan.tracing.files import write_text as write_text  # the demo takes it from here
+from goldspan.tracing.files import write_text
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.store import Store

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.evals.judge import Judge
@@ -17,6 +16,7 @@ from goldspan.evals.scorers import BUILT_IN
 from goldspan.evals.scorers.scoring import Scorer
 from goldspan.golden import CaseSet, load_cases
 from goldspan.tracing.errors import ConfigError, InputError
+from goldspan.tracing.files import parse_yaml, read_text
 
 
 class Gate(BaseModel):
@@ -97,17 +97,11 @@ def load_suite(path: Path) -> Suite:
     """
     if path.is_dir():
         path = path / "suite.yaml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    try:
-        node = yaml.compose(text)
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from None
+    value, node = parse_yaml(read_text(path), path)
+    if not isinstance(value, dict):
+        raise InputError(
+            "is no suite", where=f"{path}:1", remedy="it has keys such as name:, cases:, scorers:"
+        )
     try:
         file = SuiteFile.model_validate(value)
     except ValidationError as error:

@@ -15,7 +15,7 @@ from goldspan.golden.case import Case
 from goldspan.golden.faults import CaseErrors, Fault, did_you_mean, line_of
 from goldspan.golden.rows import Row, rows_of
 from goldspan.golden.wording import schema_faults
-from goldspan.tracing.errors import InputError
+from goldspan.tracing.errors import InputError, why
 
 SUFFIXES = (".yaml", ".yml", ".jsonl")
 
@@ -161,7 +161,7 @@ def _read(path: Path) -> tuple[str | None, list[Fault]]:
     try:
         return path.read_text(encoding="utf-8-sig"), []
     except OSError as error:
-        return None, [Fault(str(path), None, f"cannot be read: {error.strerror}")]
+        return None, [Fault(str(path), None, f"cannot be read: {why(error)}")]
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return None, [Fault(str(path), line, "not UTF-8 text")]

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 from goldspan.harness.messages import ModelAnswer, ModelRequest
 from goldspan.tracing.errors import InputError, MeasurementError
 
+LINE_START = '{"case":'
 Key: TypeAlias = tuple[str, int, int, str, int, str]
 
 
@@ -48,10 +49,11 @@ class Cassette:
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False) -> Cassette:
-        """Read a cassette. A last line that a killed recording left unfinished is dropped.
+        """Read a cassette, or with `create` begin one or go on with it.
 
-        Raises `InputError` that names the line where the file is not a cassette, or where it is
-        not there and `create` is off.
+        A last line that a killed recording left unfinished is passed over, and cut off where the
+        recording goes on. Raises `InputError` that names the line where the file is not a cassette,
+        or where it is not there and `create` is off.
         """
         cassette = cls(path)
         if not path.exists():
@@ -66,8 +68,10 @@ class Cassette:
                 row = json.loads(line)
                 cassette._answers[_row_key(row)] = row["answer"]
             except (ValueError, KeyError, TypeError) as error:
-                if number == len(lines) and not line.endswith("\n"):
-                    cassette._cut(lines[:-1])
+                unfinished = number == len(lines) and not line.endswith("\n")
+                if unfinished and LINE_START.startswith(line[: len(LINE_START)]):
+                    if create:
+                        cassette._cut(lines[:-1])
                     break
                 raise InputError(
                     f"not a line of a cassette ({error})",

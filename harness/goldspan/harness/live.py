@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -39,18 +40,18 @@ class LiveModel:
             raise ConfigError(
                 "a live run needs a model", remedy="give --model provider:name, or --base-url URL"
             )
+        if base_url is not None and not base_url.startswith(("http://", "https://")):
+            raise ConfigError(
+                "is no address of a server", where=f"--base-url {base_url}", remedy="http://HOST/v1"
+            )
         try:
             if base_url is not None:
                 key = os.environ.get("OPENAI_API_KEY", "none")
                 provider = OpenAIProvider(base_url=base_url, api_key=key)
                 return cls(OpenAIChatModel(name.removeprefix("openai:"), provider=provider))
             return cls(infer_model(name))
-        except (UserError, ValueError) as error:
-            raise ConfigError(
-                " ".join(str(error).split()),
-                where=f"--model {name}",
-                remedy="use provider:name, such as openai:gpt-5.2, and set the provider's key",
-            ) from None
+        except (UserError, ValueError, ImportError) as error:
+            raise _unusable(name, error) from None
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """Ask the model once. Raises `MeasurementError` where no answer comes."""
@@ -69,6 +70,23 @@ class LiveModel:
                 remedy="check that the model's server runs and its key is set",
             ) from error
         return _answer(response, (time.perf_counter() - started) * 1000)
+
+
+def _unusable(name: str, error: Exception) -> ConfigError:
+    """What is missing to use a model. The library's own words are long, and for its API's users."""
+    text = " ".join(str(error).split())
+    variable = re.search(r"`([A-Z][A-Z0-9_]+)`", text)
+    package = re.search(r"pip install [\"']([^\"']+)", text)
+    if isinstance(error, ImportError) and package:
+        message, remedy = "its provider is not installed", f"pip install '{package[1]}'"
+    elif variable:
+        message, remedy = f"{variable[1]} is not set", "set it, or give --base-url URL"
+    elif text.startswith("Unknown"):
+        message = "there is no such model"
+        remedy = "use provider:name, such as openai:gpt-5.2, or give --base-url URL"
+    else:
+        message, remedy = text, "use provider:name, such as openai:gpt-5.2"
+    return ConfigError(message, where=f"model {name}", remedy=remedy)
 
 
 def _parameters(request: ModelRequest) -> ModelRequestParameters:

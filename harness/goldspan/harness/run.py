@@ -20,7 +20,7 @@ from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.tools import Environment
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import MeasurementError, PricingError
+from goldspan.tracing.errors import GoldspanError, MeasurementError, PricingError
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 
@@ -73,7 +73,7 @@ async def run_agent(
             where=str(version.path / "config.yaml"),
             remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
         )
-    environment.prepare(workspace, setup or {})
+    _prepare(environment, workspace, setup or {})
     run_id = run_id or uuid.uuid4().hex
     usage = Usage()
     settings = dict(version.config.settings)
@@ -165,6 +165,20 @@ async def run_agent(
         next_actions=next_actions,
         transcript=loop.messages,
     )
+
+
+def _prepare(environment: Environment, workspace: Path, setup: Mapping[str, Any]) -> None:
+    """Raises MeasurementError where the environment fails, as on a full disk: no agent's fault."""
+    try:
+        environment.prepare(workspace, setup)
+    except GoldspanError:
+        raise
+    except Exception as error:
+        raise MeasurementError(
+            f"the environment cannot be prepared: {type(error).__name__}: {error}",
+            where=str(workspace),
+            remedy="see that its disk has room, and what the task's setup asks for",
+        ) from error
 
 
 def _end(recorder: Recorder, outcome: Outcome, reason: str | None, next_actions: list[str]) -> None:

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.harness.approvals import NamedApprover
@@ -27,6 +26,7 @@ from goldspan.harness.run import run_agent
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError
+from goldspan.tracing.files import parse_yaml, read_text
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 
@@ -133,10 +133,7 @@ def sampling_seed(seed: int, task: str, repeat: int) -> int:
 
 def load_tasks(path: Path) -> list[Task]:
     """The tasks of a queue file. Raises `InputError` that names the file and the task or line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from None
+    text = read_text(path)
     tasks: list[Task] = []
     for where, row in _rows(path, text):
         try:
@@ -162,15 +159,10 @@ def _rows(path: Path, text: str) -> list[tuple[str, Any]]:
             if line.strip():
                 try:
                     rows.append((f"{path}:{number}", json.loads(line)))
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise InputError(f"not JSON: {error}", where=f"{path}:{number}") from None
         return rows
-    try:
-        loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"not YAML: {getattr(error, 'problem', error)}", where=where) from None
+    loaded, _ = parse_yaml(text, path)
     listed = loaded.get("tasks") if isinstance(loaded, dict) else loaded
     if not isinstance(listed, list):
         raise InputError("must have a list under tasks:", where=str(path))

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from goldspan.harness.contract import Contract
 from goldspan.harness.protocol import ANSWER, Example, ToolMode
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError
+from goldspan.tracing.files import parse_yaml, read_text
 
 M = TypeVar("M", bound=BaseModel)
 DECIDING_FILES = ("system-prompt.md", "tools.yaml", "config.yaml", "examples.yaml")
@@ -67,7 +67,7 @@ class AgentVersion:
         Raises `ConfigError` that names the file and field.
         """
         if (path / "current").is_file():
-            path = path / (path / "current").read_text(encoding="utf-8").strip()
+            path = path / read_text(path / "current", ConfigError).strip()
         if not (path / "config.yaml").is_file():
             raise ConfigError(
                 "this is no agent version: it has no config.yaml",
@@ -84,7 +84,7 @@ class AgentVersion:
             version=path.name,
             path=path,
             digest=_digest(path),
-            system_prompt=_text(path / "system-prompt.md"),
+            system_prompt=read_text(path / "system-prompt.md", ConfigError),
             config=config,
             entries=entries,
             examples=_examples(path / "examples.yaml", {e.name for e in entries}),
@@ -156,22 +156,8 @@ def _digest(path: Path) -> str:
     return sum_.hexdigest()
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(error.strerror or str(error), where=str(path)) from None
-
-
 def _yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(_text(path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(
-            f"not YAML: {getattr(error, 'problem', error)}", where=f"{path}{line}"
-        ) from None
+    return parse_yaml(read_text(path, ConfigError), path, ConfigError)[0]
 
 
 def _checked(model: type[M], value: Any, path: Path) -> M:

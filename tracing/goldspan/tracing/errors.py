@@ -2,7 +2,8 @@
 
 GoldspanError                 exit code 2
 ├── InputError                2  a file or a request body is not what it should be
-├── StoreError                2  the store cannot be opened, read or written
+├── StoreError                2  the store cannot be opened or read
+│   └── NotStoredError        4  the store could not take what was to be stored
 ├── ConfigError               2  an option, a setting or an agent version is wrong
 ├── PricingError              2  a price list is wrong, or a budget needs a price that is unknown
 ├── MeasurementError          4  something could not be measured: an answer or a model is missing
@@ -12,6 +13,8 @@ A message says what was wrong and where, and what to do about it.
 """
 
 from __future__ import annotations
+
+import os
 
 
 class GoldspanError(Exception):
@@ -40,7 +43,13 @@ class InputError(GoldspanError):
 
 
 class StoreError(GoldspanError):
-    """The store cannot be opened, read or written."""
+    """The store cannot be opened or read."""
+
+
+class NotStoredError(StoreError):
+    """The store could not take what was to be stored. What it held before, it holds."""
+
+    exit_code = 4
 
 
 class ConfigError(GoldspanError):
@@ -61,3 +70,10 @@ class InternalError(GoldspanError):
     """Goldspan itself is at fault."""
 
     exit_code = 4
+
+
+def why(error: OSError) -> str:
+    """Why a file could not be read or written, in the system's words where these are clear."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a folder of its path is a regular file"
+    return error.strerror or (os.strerror(error.errno) if error.errno else str(error))

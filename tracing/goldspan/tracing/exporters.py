@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from goldspan.tracing.errors import GoldspanError
 from goldspan.tracing.otlp import from_messages
 from goldspan.tracing.store import Store
 
@@ -26,13 +27,18 @@ class Delivery:
         self._lock = threading.Lock()
         self._pending = 0
         self.failed_records = 0
+        self.first_failure: str | None = None
 
     def failed(self, records: int, error: object) -> None:
         """Count undelivered records; the first failure is logged."""
         with self._lock:
             self._pending += records
             self.failed_records += records
-            first = self.failed_records == records
+            first = self.first_failure is None
+            if first and isinstance(error, GoldspanError):
+                self.first_failure = ": ".join(filter(None, (error.where, error.message)))
+            elif first:
+                self.first_failure = str(error)
         if first:
             _log.warning("telemetry was not delivered (further failures are counted): %s", error)
 

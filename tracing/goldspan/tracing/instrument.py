@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import ConfigError
+from goldspan.tracing.errors import ConfigError, NotStoredError
 from goldspan.tracing.exporters import (
     CountedLogExporter,
     CountedSpanExporter,
@@ -69,6 +69,14 @@ class Telemetry:
         done = [p.force_flush(timeout_ms) for p in self._span_processors]
         done += [p.force_flush(timeout_ms) for p in self._log_processors]
         return self._delivery.take_ok() and all(done)
+
+    def deliver(self, *, remedy: str) -> None:
+        """Flush. Raises NotStoredError, with the first reason, if something was not delivered."""
+        if not self.flush() or self.failed_records:
+            raise NotStoredError(
+                f"{self._delivery.first_failure or 'it took too long'}; the results are not stored",
+                remedy=remedy,
+            )
 
     def shutdown(self) -> None:
         """Flush and stop. A provider that was there before stays up."""

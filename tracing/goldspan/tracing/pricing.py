@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import genai_prices
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.tracing.errors import PricingError
+from goldspan.tracing.files import parse_yaml, read_text
 
 PRICES_ENV = "GOLDSPAN_PRICES"
 PRICES_FILE = "prices.yaml"
@@ -84,14 +84,10 @@ class Prices:
         """
         if path is None or not path.is_file():
             return cls()
-        body = path.read_bytes()
+        text = read_text(path, PricingError)
+        value, _ = parse_yaml(text, path, PricingError)
         try:
-            parsed = PriceFile.model_validate(yaml.safe_load(body) or {})
-        except yaml.MarkedYAMLError as error:
-            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-            raise PricingError(f"is not YAML: {error.problem}", where=f"{path}{line}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise PricingError(f"is not YAML: {error}", where=str(path)) from error
+            parsed = PriceFile.model_validate(value or {})
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"]))
@@ -100,7 +96,7 @@ class Prices:
                 where=str(path),
                 remedy="see docs/pricing.md for the format",
             ) from error
-        return cls(parsed.prices, hashlib.sha256(body).hexdigest()[:12])
+        return cls(parsed.prices, hashlib.sha256(text.encode()).hexdigest()[:12])
 
     def of_call(
         self,

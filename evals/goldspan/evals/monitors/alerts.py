@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from goldspan.evals.monitors.findings import Finding
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import StoreError
+from goldspan.tracing.errors import NotStoredError
 from goldspan.tracing.exporters import Delivery, StoreLogExporter
 from goldspan.tracing.recorder import Recorder
 from goldspan.tracing.store import Store
@@ -28,8 +28,8 @@ RUNS: Final = "goldspan.alert.runs"  # int
 def emit_alerts(store: Store, findings: Sequence[Finding], *, now: datetime | None = None) -> int:
     """Store each finding as an event; returns how many were new.
 
-    A finding is stored once while it lasts and once more when it has ended. Raises StoreError if
-    the store did not take them.
+    A finding is stored once while it lasts and once more when it has ended. Raises NotStoredError
+    if the store did not take them.
     """
     wanted = {finding.event_id for finding in findings}
     if not wanted:
@@ -58,9 +58,9 @@ def _send(store: Store, findings: Sequence[Finding], simulated: bool, at_ns: int
         )
     logs.shutdown()
     if not delivery.take_ok():
-        raise StoreError(
-            f"did not take {delivery.failed_records} of {len(findings)} alerts",
-            where=str(store.path),
+        raise NotStoredError(
+            f"{delivery.first_failure}; {delivery.failed_records} of {len(findings)} alerts are "
+            "not stored",
             remedy="check again: what fires is found anew",
         )
 

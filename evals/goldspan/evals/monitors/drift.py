@@ -67,6 +67,7 @@ def find_shifts(
     """
     settings = settings or DriftSettings()
     season = fit_season(reference)
+    dispersion = season.dispersion
     original = _Level(0.0, season.level_error(watched))
     near = np.log1p(settings.shift) / 2
     level, rest, shifts = original, watched, list[Shift]()
@@ -100,7 +101,7 @@ def find_shifts(
     return DriftFound(
         shifts=tuple(_valued(season, watched, shift) for shift in shifts),
         baseline=float(watched.runs @ season.rate(watched.hour) / watched.runs.sum()),
-        dispersion=season.dispersion,
+        dispersion=dispersion,
         thresholds=first_thresholds,
         hours=len(watched),
         runs=int(watched.runs.sum()),

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.tracing.errors import ConfigError
+from goldspan.tracing.files import parse_yaml, read_text
 
 RULES_FILE = "monitors.yaml"
 
@@ -53,18 +54,7 @@ class Rules(BaseModel):
 
 def load_rules(path: Path) -> Rules:
     """The rules of a file. Raises ConfigError with file and line if it is not a rules file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        node, value = yaml.compose(text), yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", where=str(path)) from error
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"is not YAML: {error.problem}", where=f"{path}{line}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"is not YAML: {error}", where=str(path)) from error
+    value, node = parse_yaml(read_text(path, ConfigError), path, ConfigError)
     try:
         return Rules.model_validate({} if value is None else value)
     except ValidationError as error:
@@ -86,6 +76,8 @@ def rules_beside(store: Path) -> Rules:
 def _sentence(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         return "there is no such rule or setting"
+    if problem["type"] == "model_type":
+        return "holds no settings"
     return str(problem["msg"])
 
 

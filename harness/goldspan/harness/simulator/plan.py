@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from goldspan.tracing.errors import ConfigError
@@ -54,6 +56,13 @@ class Plan:
             )
         if not 0 <= self.error_rate < 1:
             raise ConfigError("error_rate must be from 0 to below 1")
+
+    @property
+    def stem(self) -> str:
+        """What the ids of all its runs begin with; another plan has another one."""
+        numbers = json.loads(json.dumps(asdict(self)), parse_int=float)  # 20 a day is 20.0 a day
+        text = json.dumps(numbers, sort_keys=True)
+        return f"sim-{self.seed}-{hashlib.sha256(text.encode()).hexdigest()[:4]}-"
 
 
 @dataclass(frozen=True)

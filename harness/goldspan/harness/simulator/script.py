@@ -20,6 +20,7 @@ DIGEST = hashlib.sha256(f"{AGENT} {VERSION}, simulated".encode()).hexdigest()
 PROVIDER, MODEL = "openai", "gpt-4o-mini"
 REVIEWERS = ("mara", "deniz", "oyelaran")
 SECOND_NS = 10**9
+END_FORMAT = "%Y%m%dT%H%M"  # in a run's id, after the plan's stem
 _CONTRACT = {"max_tokens": 250_000, "max_tool_calls": 20, "max_usd": 0.05, "max_seconds": 3600.0}
 
 
@@ -56,7 +57,7 @@ class Run:
 
 def runs_of(traffic: Traffic, plan: Plan, end: datetime) -> Iterator[Run]:
     """The runs one after the other. Same traffic, plan and end: same runs, same ids."""
-    stem = f"sim-{plan.seed}-{end.astimezone(UTC):%Y%m%dT%H}"
+    stem = f"{plan.stem}{end.astimezone(UTC):{END_FORMAT}}"
     rng = Random(plan.seed)
     for number in range(traffic.runs):
         started = datetime.fromtimestamp(float(traffic.started_s[number]), UTC)

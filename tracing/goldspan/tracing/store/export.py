@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from goldspan.tracing.errors import InputError
+from goldspan.tracing.errors import InputError, why
 from goldspan.tracing.store.problems import translated
 
 ROWS_A_BATCH = 20_000
@@ -29,15 +29,18 @@ def to_parquet(
             target = folder / f"{view}.parquet"
             draft = target.with_suffix(".parquet.part")
             count = 0
-            with pq.ParquetWriter(draft, reader.schema, compression="zstd") as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-                    count += batch.num_rows
-            draft.replace(target)
+            try:
+                with pq.ParquetWriter(draft, reader.schema, compression="zstd") as writer:
+                    for batch in reader:
+                        writer.write_batch(batch)
+                        count += batch.num_rows
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
             counts[view] = count
     except OSError as error:
         raise InputError(
-            f"cannot be written: {error.strerror or error}",
+            f"cannot be written: {why(error)}",
             where=str(folder),
             remedy="name a folder that can be made or written, with room in it",
         ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from goldspan.tracing.errors import InputError, StoreError
+from goldspan.tracing.errors import InputError, NotStoredError, StoreError
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _FULL = ("No space left on device", "File too large", "Disk quota exceeded", "ran out of disk")
@@ -41,10 +41,10 @@ def translated(error: duckdb.Error, path: Path) -> StoreError:
             remedy="close the program that has the file open (lsof names it), and try again",
         )
     if any(sign in text for sign in _FULL):
-        return StoreError(
+        return NotStoredError(
             "there is no room to write it",
             where=where,
-            remedy="free disk space (or raise the file-size limit); nothing stored before is lost",
+            remedy="free disk space or raise the file-size limit; nothing stored before is lost",
         )
     if "Is a directory" in text:
         return StoreError("is a directory", where=where, remedy="name a file, e.g. store.duckdb")

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from goldspan.tracing.batch import IngestBatch, IngestResult
-from goldspan.tracing.errors import ConfigError, InputError, StoreError
+from goldspan.tracing.errors import ConfigError, InputError, StoreError, why
 from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.store import export, frames, migrations, readonly
 from goldspan.tracing.store.access import FileAccess
@@ -43,8 +43,8 @@ class Store:
         An older schema is migrated. Raises StoreError if the file is not a store, is damaged, in
         use by a foreign program or made by a newer Goldspan; ConfigError for a server's URL.
         """
-        name = os.fspath(path_or_url)
-        if name.startswith(("http://", "https://")):
+        name = os.fspath(path_or_url) or "."
+        if name.startswith(("http:/", "https:/")):  # a Path has made one slash of two
             raise ConfigError(
                 "a server's address cannot be opened as a store yet",
                 where=name,
@@ -53,6 +53,8 @@ class Store:
         path = Path(name).expanduser()
         if path.is_dir():
             raise StoreError("is a directory", where=name, remedy="name a file, e.g. store.duckdb")
+        if path.exists() and not path.is_file():
+            raise StoreError("is not a regular file", where=name, remedy="name a .duckdb file")
         if not path.exists() and not create:
             raise StoreError(
                 "there is no such store",
@@ -63,7 +65,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"its folder cannot be made: {error.strerror}",
+                f"its folder cannot be made: {why(error)}",
                 where=name,
                 remedy="name a path below an existing, writable folder",
             ) from error
@@ -180,7 +182,7 @@ class Store:
         except duckdb.Error as error:
             raise translated(error, self._path) from error
         except OSError as error:
-            raise StoreError(f"cannot be made: {error.strerror}", where=str(self._path)) from error
+            raise StoreError(f"cannot be made: {why(error)}", where=str(self._path)) from error
         finally:
             for leftover in (draft, draft.with_name(draft.name + ".wal")):
                 with suppress(OSError):
