@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check lint bench chaos clean
+.PHONY: demo test check lint bench chaos record clean
 
 demo: $(STAMP)
 	$(BIN)/goldspan demo $(ARGS)
@@ -26,6 +26,23 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	$(BIN)/python -m pytest -m chaos $(ARGS)
+
+# Records the demo's answers, in build/record, from a model at BASE_URL. Again, it asks only for what is missing:
+# after an interruption, or where a run met the contract's time limit on a slow machine.
+# Pack them with: .venv/bin/python -m goldspan.harness.demo.recording build/record --model ... --weights-sha256 ...
+BASE_URL ?= http://127.0.0.1:8089/v1
+DEMO     := harness/goldspan/harness/demo
+RECORD   := GOLDSPAN_PRICES=$(DEMO)/prices.yaml $(BIN)/goldspan
+record: $(STAMP)
+	mkdir -p build/record
+	set -e; for set in v1.0.0-0 v1.0.0-1 v1.1.0-0 v1.2.0-0; do \
+	  version=$${set%-*}; seed=$${set##*-}; name=$$version-seed-$$seed; \
+	  $(RECORD) eval golden/goldspan/golden/suites/support_desk --agent $(DEMO)/agents/support-desk/$$version \
+	    --seed $$seed --record --cassette build/record/$$name.jsonl --base-url $(BASE_URL) --concurrency 4 \
+	    --store build/record/$$name.duckdb; \
+	done
+	$(RECORD) run $(DEMO)/agents/support-desk/v1.0.0 --queue $(DEMO)/queue.yaml --seed 2 --record \
+	  --cassette build/record/queue.jsonl --base-url $(BASE_URL) --concurrency 4 --store build/record/queue.duckdb
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

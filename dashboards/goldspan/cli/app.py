@@ -22,6 +22,7 @@ COMMANDS = (
     "goldspan.cli.monitor",
     "goldspan.cli.report",
     "goldspan.cli.dashboard",
+    "goldspan.cli.demo",
 )
 
 app = typer.Typer(
@@ -92,8 +93,8 @@ def _told(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        _print("error", f"{name}{error.strerror or error}")
+        name = error.filename or "standard output"
+        _print("error", f"{name}: {error.strerror or error}")
         return 2
     what = " ".join(f"{type(error).__name__}: {error}".split())
     _print("internal error", f"{what} (GOLDSPAN_DEBUG=1 shows where; please report it)")
