@@ -220,21 +220,25 @@ def _step(
     )
 
 
+def _asks(trace: Any) -> None:
+    trace.event(
+        "goldspan.approval.requested",
+        {
+            "goldspan.approval.id": f"approval-{trace.name}",
+            "goldspan.approval.kind": "tool",
+            "goldspan.approval.tool": "issue_refund",
+            "goldspan.approval.arguments": {"invoice": "INV-3301", "amount_usd": 49.0},
+            "goldspan.approval.draft": "Dear Ms Okafor, we return the second charge of 49 USD.",
+            "goldspan.approval.claims": [{"claim": "charged twice", "evidence": "L-17, L-18"}],
+            "goldspan.approval.risk": "Money leaves the company and cannot be called back.",
+            "goldspan.approval.recommendation": "approve",
+        },
+    )
+
+
 def _ending(trace: Any, outcome: str) -> None:
     if outcome == "paused":
-        trace.event(
-            "goldspan.approval.requested",
-            {
-                "goldspan.approval.id": f"approval-{trace.name}",
-                "goldspan.approval.kind": "tool",
-                "goldspan.approval.tool": "issue_refund",
-                "goldspan.approval.arguments": {"invoice": "INV-3301", "amount_usd": 49.0},
-                "goldspan.approval.draft": "Dear Ms Okafor, we return the second charge of 49 USD.",
-                "goldspan.approval.claims": [{"claim": "charged twice", "evidence": "L-17, L-18"}],
-                "goldspan.approval.risk": "Money leaves the company and cannot be called back.",
-                "goldspan.approval.recommendation": "approve",
-            },
-        )
+        _asks(trace)
         trace.event("goldspan.run.paused", {"goldspan.reason": "waits for approval of a refund"})
     if outcome == "aborted":
         verdict = {"goldspan.guard.name": "scope", "goldspan.guard.verdict": "deny"}
@@ -305,6 +309,7 @@ def _case_run(version: str, case: str, repeat: int, rng: random.Random) -> Any:
     )
     for step in range(2):
         _step(trace, step, _MODELS[1], "completed", last=step == 1, replayed=True)
+    _asks(trace)  # in an evaluation, so of nobody
     worse = version == "v1.1.0" and CASES.index(case) < 3
     passed = rng.random() > (0.8 if worse else 0.15)
     trace.span(
