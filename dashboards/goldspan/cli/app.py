@@ -90,15 +90,23 @@ def _told(error: BaseException) -> int:
         _print("error", f"{error.format_message()} (see --help)")
         return 2
     if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     if isinstance(error, OSError):
+        if not error.filename:
+            _drop_output()
         name = error.filename or "standard output"
         _print("error", f"{name}: {error.strerror or error}")
         return 2
     what = " ".join(f"{type(error).__name__}: {error}".split())
     _print("internal error", f"{what} (GOLDSPAN_DEBUG=1 shows where; please report it)")
     return 4
+
+
+def _drop_output() -> None:
+    """What is still buffered for an output that takes no more would fail again at exit."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _first(error: BaseException) -> BaseException:
