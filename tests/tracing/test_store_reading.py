@@ -73,9 +73,10 @@ def test_a_query_that_may_not_or_cannot_run_is_one_line(
 
 def test_a_write_hidden_in_a_select_changes_nothing(store: Store) -> None:
     sql = "WITH x AS (DELETE FROM schema_version RETURNING *) SELECT * FROM x"
+    before = store.rows("SELECT * FROM schema_version")
     with pytest.raises(InputError):
         store.execute_read_only(sql)
-    assert store.rows("SELECT count(*) AS n FROM schema_version") == [{"n": 1}]
+    assert store.rows("SELECT * FROM schema_version") == before
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from goldspan.tracing.batch import LogRecord, SpanRecord
 from goldspan.tracing.facts import CallFacts, Context, SpanFacts
 from goldspan.tracing.values import bool_of, float_of, int_of, json_of, list_of, text_of
 
+PREFIXES = frozenset({"gen_ai", "goldspan"})
+SCOPES: tuple[str, ...] = ()
 CALLS = frozenset(
     {semconv.CHAT, semconv.GENERATE_CONTENT, semconv.TEXT_COMPLETION, semconv.EMBEDDINGS}
 )

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from goldspan.tracing import semconv
 from goldspan.tracing.batch import LogRecord, SpanRecord
-from goldspan.tracing.dialects.genai import MESSAGES, context_of, detail_facts, span_facts
+from goldspan.tracing.dialects import read
+from goldspan.tracing.dialects.genai import MESSAGES, context_of, detail_facts
 from goldspan.tracing.facts import CallFacts, Context
 from goldspan.tracing.values import json_text, text_of
 
@@ -30,6 +31,9 @@ _TYPES: dict[str, pa.DataType] = {
     "duration_ms": pa.float64(),
     "time_to_first_token_ms": pa.float64(),
     "cost_usd": pa.float64(),
+    "emitter_cost_usd": pa.float64(),
+    "confidence": pa.float64(),
+    "usage_estimated": pa.bool_(),
     "fullness": pa.int64(),
     "case_repeat": pa.int64(),
     "input_tokens": pa.int64(),
@@ -53,7 +57,7 @@ def table_of(rows: list[Row]) -> pa.Table:
 
 def span_row(span: SpanRecord) -> Row:
     """The `span_data` row of a span."""
-    facts = span_facts(span)
+    facts = read(span)
     call = asdict(facts.call)
     for shared in ("error_type", "session_id", "user_id"):
         del call[shared]
@@ -97,6 +101,9 @@ def span_row(span: SpanRecord) -> Row:
         "tool_type": facts.tool_type,
         "tool_arguments": facts.tool_arguments,
         "tool_result": facts.tool_result,
+        "reasoning": facts.reasoning,
+        "alternatives": facts.alternatives,
+        "confidence": facts.confidence,
         "replayed": facts.replayed,
         "outcome": facts.outcome,
         "reason": facts.reason,
