@@ -40,7 +40,11 @@ class SpanRecord:
 
 @dataclass(slots=True)
 class LogRecord:
-    """One log record as it came. `time_ns` is the event's time, else the time of observation."""
+    """One log record as it came. `time_ns` is the event's time, else the time of observation.
+
+    `request` tells the requests of one process apart: equal records of one request are several,
+    those of two requests are one that was sent again.
+    """
 
     event_name: str
     time_ns: int
@@ -52,6 +56,7 @@ class LogRecord:
     resource: Attributes
     scope_name: str
     scope_version: str
+    request: int = 0
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import codecs
 import contextlib
+import itertools
 import json
 import re
 import zlib
@@ -33,6 +34,7 @@ _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _STATUS = ("unset", "ok", "error")
 _ID_KEYS = {"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"}
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_requests = itertools.count(1)
 _REMEDY = "give a saved OTLP trace or log request, protobuf or JSON"
 
 
@@ -209,6 +211,7 @@ def _span(span: SpanMessage, resource: Attributes, scope: str, version: str) -> 
 
 
 def _read_logs(request: ExportLogsServiceRequest, batch: IngestBatch) -> None:
+    number = next(_requests)
     for group in request.resource_logs:
         resource = _attributes(group.resource.attributes)
         for scoped in group.scope_logs:
@@ -216,7 +219,9 @@ def _read_logs(request: ExportLogsServiceRequest, batch: IngestBatch) -> None:
                 if not _plausible(log):
                     batch.rejected.append("log record: no time, no body, no name, no attributes")
                     continue
-                batch.logs.append(_log(log, resource, scoped.scope.name, scoped.scope.version))
+                batch.logs.append(
+                    _log(log, resource, scoped.scope.name, scoped.scope.version, number)
+                )
 
 
 def _plausible(log: LogMessage) -> bool:
@@ -230,7 +235,9 @@ def _plausible(log: LogMessage) -> bool:
     return bool(filled) and len(log.trace_id) in (0, 16) and len(log.span_id) in (0, 8)
 
 
-def _log(log: LogMessage, resource: Attributes, scope: str, version: str) -> LogRecord:
+def _log(
+    log: LogMessage, resource: Attributes, scope: str, version: str, request: int
+) -> LogRecord:
     attributes = _attributes(log.attributes)
     return LogRecord(
         event_name=log.event_name or str(attributes.get(semconv.EVENT_NAME) or ""),
@@ -243,6 +250,7 @@ def _log(log: LogMessage, resource: Attributes, scope: str, version: str) -> Log
         resource=resource,
         scope_name=scope,
         scope_version=version,
+        request=request,
     )
 
 

@@ -9,34 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import genai_prices
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.tracing.errors import PricingError
 from goldspan.tracing.files import parse_yaml, read_text
+from goldspan.tracing.rates import MILLION, ListedPrices, Rates, Tokens
 
 PRICES_ENV = "GOLDSPAN_PRICES"
 PRICES_FILE = "prices.yaml"
-MILLION = 1_000_000
-# The GenAI conventions' provider names, where genai-prices has another one.
-_PROVIDERS = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "aws.bedrock": "aws",
-    "azure.ai.openai": "azure",
-    "azure.ai.inference": "azure",
-    "gcp.gemini": "google",
-    "gcp.gen_ai": "google",
-    "gcp.vertex_ai": "google",
-    "mistral_ai": "mistral",
-    "x_ai": "x-ai",
-    "moonshot_ai": "moonshotai",
-}
+LISTED = "genai-prices"
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,7 @@ class PriceEntry(BaseModel):
     output_usd: float = Field(default=0.0, ge=0)
     cached_input_usd: float | None = Field(default=None, ge=0)
     cache_write_usd: float | None = Field(default=None, ge=0)
+    reasoning_usd: float | None = Field(default=None, ge=0)
 
 
 class PriceFile(BaseModel):
@@ -75,6 +62,7 @@ class Prices:
     def __init__(self, entries: list[PriceEntry] | None = None, version: str = "") -> None:
         self._entries = entries or []
         self._version = version
+        self._listed = ListedPrices()
 
     @classmethod
     def load(cls, path: Path | None) -> Prices:
@@ -107,38 +95,33 @@ class Prices:
         output_tokens: int | None,
         cached_input_tokens: int | None = None,
         cache_write_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
         at: datetime | None = None,
         embeddings: bool = False,
     ) -> Price | None:
         """The price of a call, or None if it is unknown.
 
         `models` are tried in order (the answering model, then the requested one). `input_tokens`
-        includes cached and cache-written ones. `at` (UTC) chooses among dated prices.
+        includes cached and cache-written ones, `output_tokens` reasoning ones. `at` (UTC)
+        chooses among dated prices.
         """
         if input_tokens is None or (output_tokens is None and not embeddings):
             return None
-        known = [model for model in models if model]
-        for model in known:
-            entry = self._entry(provider, model)
-            if entry is not None:
-                usd = _entry_usd(
-                    entry,
-                    input_tokens,
-                    output_tokens or 0,
-                    cached_input_tokens or 0,
-                    cache_write_tokens or 0,
-                )
-                return Price(usd, PRICES_FILE, self._version)
-        usage = genai_prices.Usage(
-            input_tokens=input_tokens,
-            output_tokens=output_tokens or 0,
-            cache_read_tokens=cached_input_tokens,
-            cache_write_tokens=cache_write_tokens,
+        tokens = Tokens(
+            input_tokens,
+            output_tokens or 0,
+            cached_input_tokens or 0,
+            cache_write_tokens or 0,
+            reasoning_tokens or 0,
         )
-        for model in known:
-            usd_or_none = _listed_usd(usage, provider, model, at)
-            if usd_or_none is not None:
-                return Price(usd_or_none, "genai-prices", genai_prices.__version__)
+        for model in models:
+            entry = self._entry(provider, model) if model and self._entries else None
+            if entry is not None:
+                return Price(_entry_rates(entry).usd(tokens), PRICES_FILE, self._version)
+        for model in models:
+            rates = self._listed.rates(provider, model, tokens.input, at) if model else None
+            if rates is not None:
+                return Price(rates.usd(tokens), LISTED, genai_prices.__version__)
         return None
 
     def knows(self, provider: str | None, model: str) -> bool:
@@ -163,26 +146,14 @@ def prices_path(store: Path) -> Path:
     return Path(named) if named else store.parent / PRICES_FILE
 
 
-def _entry_usd(entry: PriceEntry, whole: int, output: int, cached: int, written: int) -> float:
-    cached_usd = entry.input_usd if entry.cached_input_usd is None else entry.cached_input_usd
-    write_usd = entry.input_usd if entry.cache_write_usd is None else entry.cache_write_usd
-    plain = max(whole - cached - written, 0)
-    total = (
-        plain * entry.input_usd
-        + cached * cached_usd
-        + written * write_usd
-        + output * entry.output_usd
+def _entry_rates(entry: PriceEntry) -> Rates:
+    def rate(special: float | None, general: float) -> float:
+        return (general if special is None else special) / MILLION
+
+    return Rates(
+        entry.input_usd / MILLION,
+        entry.output_usd / MILLION,
+        rate(entry.cached_input_usd, entry.input_usd),
+        rate(entry.cache_write_usd, entry.input_usd),
+        rate(entry.reasoning_usd, entry.output_usd),
     )
-    return total / MILLION
-
-
-def _listed_usd(usage: Any, provider: str | None, model: str, at: datetime | None) -> float | None:
-    provider_id = _PROVIDERS.get(provider, provider) if provider else None
-    moment = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-    try:
-        found = genai_prices.calc_price(
-            usage, model, provider_id=provider_id, genai_request_timestamp=moment
-        )
-    except (LookupError, ValueError):
-        return None
-    return float(found.total_price)

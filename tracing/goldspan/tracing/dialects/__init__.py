@@ -13,7 +13,10 @@ from typing import Protocol
 
 from goldspan.tracing.batch import SpanRecord
 from goldspan.tracing.dialects import genai
+from goldspan.tracing.dialects.genai import MESSAGES
 from goldspan.tracing.facts import SpanFacts
+
+__all__ = ["DIALECTS", "MESSAGES", "Dialect", "merged", "read"]
 
 
 class Dialect(Protocol):

@@ -14,13 +14,16 @@ from pathlib import Path
 import duckdb
 
 from goldspan.tracing.errors import StoreError
+from goldspan.tracing.pricing import Prices
 from goldspan.tracing.store.problems import damaged, translated
+from goldspan.tracing.store.writing import Writer
 
 VIEW_ORDER = (
     "spans",
     "events",
     "llm_calls",
     "tool_calls",
+    "duplicates",
     "approvals",
     "incidents",
     "runs",
@@ -29,6 +32,7 @@ VIEW_ORDER = (
     "alerts",
     "costs",
 )
+TRACES_AT_ONCE = 5000
 _VERSIONS = "SELECT coalesce(max(version), 0), max(views_digest) FROM schema_version"
 _BLOCKS = "SELECT used_blocks * block_size FROM pragma_database_size()"  # free ones may be absent
 
@@ -90,6 +94,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
     done = row[0] if row else 0
+    resettle = 0 < done < 2  # before version 2, what depends on several records stood in views
     for number, script in enumerate(sql_folder("migrations"), start=1):
         if number <= done:
             continue
@@ -104,8 +109,17 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for view in _views():
         for statement in duckdb.extract_statements(view.text):
             connection.execute(statement).fetchall()
+    if resettle:
+        _settle_all(connection)
     connection.execute("UPDATE schema_version SET views_digest = ?", [wanted()[1]]).fetchall()
     connection.execute("COMMIT").fetchall()
+
+
+def _settle_all(connection: duckdb.DuckDBPyConnection) -> None:
+    ids = connection.execute("SELECT DISTINCT trace_id FROM span_data ORDER BY 1").fetchall()
+    writer = Writer(connection, Prices())
+    for start in range(0, len(ids), TRACES_AT_ONCE):
+        writer.resettle(row[0] for row in ids[start : start + TRACES_AT_ONCE])
 
 
 def _views() -> list[Script]:

@@ -46,18 +46,17 @@ SELECT
     e.a[7] AS evaluator,
     e.trace_id,
     e.span_id,
-    coalesce(e.run_id, s.run_id, c.run_id, t.run_id) AS run_id,
-    coalesce(e.experiment_id, s.experiment_id, c.experiment_id, t.experiment_id) AS experiment_id,
-    coalesce(e.suite, s.suite, c.suite, t.suite) AS suite,
+    coalesce(e.run_id, s.run_id, t.run_id) AS run_id,
+    coalesce(e.experiment_id, s.experiment_id, t.experiment_id) AS experiment_id,
+    coalesce(e.suite, s.suite, t.suite) AS suite,
     e.a[8] AS suite_digest,
-    coalesce(e.case_id, s.case_id, c.case_id, t.case_id) AS case_id,
+    coalesce(e.case_id, s.case_id, t.case_id) AS case_id,
     e.a[9] AS case_digest,
-    coalesce(e.case_repeat, s.case_repeat, c.case_repeat, t.case_repeat) AS case_repeat,
-    coalesce(e.agent_name, s.agent_name, c.agent_name, t.agent_name) AS agent_name,
-    coalesce(e.agent_version, s.agent_version, c.agent_version, t.agent_version) AS agent_version,
-    coalesce(e.agent_digest, s.agent_digest, c.agent_digest, t.agent_digest) AS agent_digest,
-    coalesce(e.simulated, s.simulated, c.simulated, t.simulated, FALSE) AS simulated
+    coalesce(e.case_repeat, s.case_repeat, t.case_repeat) AS case_repeat,
+    coalesce(e.agent_name, s.agent_name, t.agent_name) AS agent_name,
+    coalesce(e.agent_version, s.agent_version, t.agent_version) AS agent_version,
+    coalesce(e.agent_digest, s.agent_digest, t.agent_digest) AS agent_digest,
+    coalesce(e.simulated, s.simulated, t.simulated, FALSE) AS simulated
 FROM results AS e
 LEFT JOIN span_data AS s ON s.trace_id = e.trace_id AND s.span_id = e.span_id
-LEFT JOIN span_context AS c ON c.trace_id = e.trace_id AND c.span_id = e.span_id
 LEFT JOIN whole_traces AS t ON t.trace_id = e.trace_id;

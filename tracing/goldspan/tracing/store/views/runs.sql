@@ -3,23 +3,12 @@ CREATE VIEW runs AS
 WITH
 resolved AS (
     SELECT
-        s.trace_id, s.span_id, s.category, s.started_at, s.ended_at, s.status, s.error_type,
-        s.error_message, s.input_messages, s.output_messages, s.outcome, s.reason, s.service_name,
-        coalesce(s.run_id, c.run_id) AS run_id,
-        coalesce(s.batch_id, c.batch_id) AS batch_id,
-        coalesce(s.experiment_id, c.experiment_id) AS experiment_id,
-        coalesce(s.suite, c.suite) AS suite,
-        coalesce(s.case_id, c.case_id) AS case_id,
-        coalesce(s.case_repeat, c.case_repeat) AS case_repeat,
-        coalesce(s.agent_name, c.agent_name) AS agent_name,
-        coalesce(s.agent_version, c.agent_version) AS agent_version,
-        coalesce(s.agent_digest, c.agent_digest) AS agent_digest,
-        coalesce(s.session_id, c.session_id) AS session_id,
-        coalesce(s.user_id, c.user_id) AS user_id,
-        coalesce(s.simulated, c.simulated) AS simulated
-    FROM span_data AS s
-    LEFT JOIN span_context AS c ON c.trace_id = s.trace_id AND c.span_id = s.span_id
-    WHERE coalesce(s.run_id, c.run_id) IS NOT NULL
+        trace_id, span_id, category, started_at, ended_at, status, error_type, error_message,
+        input_messages, output_messages, outcome, reason, service_name, run_id, batch_id,
+        experiment_id, suite, case_id, case_repeat, agent_name, agent_version, agent_digest,
+        session_id, user_id, simulated, is_duplicate
+    FROM span_data
+    WHERE run_id IS NOT NULL
 ),
 segments AS (
     SELECT
@@ -123,8 +112,10 @@ span_totals AS (
         min(started_at) AS started_at,
         arg_max(trace_id, started_at) AS trace_id,
         max(service_name) AS service_name,
-        count(*) FILTER (WHERE category = 'tool') AS tool_calls,
-        count(*) FILTER (WHERE category = 'tool' AND error_type IS NOT NULL) AS tool_errors,
+        count(*) FILTER (WHERE category = 'tool' AND is_duplicate IS NOT TRUE) AS tool_calls,
+        count(*) FILTER (
+            WHERE category = 'tool' AND is_duplicate IS NOT TRUE AND error_type IS NOT NULL
+        ) AS tool_errors,
         coalesce(arg_min(batch_id, started_at) FILTER (WHERE category = 'agent'), min(batch_id)) AS batch_id,
         coalesce(arg_min(experiment_id, started_at) FILTER (WHERE category = 'agent'), min(experiment_id)) AS experiment_id,
         coalesce(arg_min(suite, started_at) FILTER (WHERE category = 'agent'), min(suite)) AS suite,

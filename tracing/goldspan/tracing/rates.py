@@ -1,0 +1,134 @@
+"""USD a token of a model, out of the genai-prices data set.
+
+genai-prices computes one call's price exactly, in some 75 to 400 microseconds. A model's price is
+linear in its token counts below and above the thresholds that its tiers set, so its rates are
+asked for once, by probing, and kept for each dated price and each tier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+
+MILLION = 1_000_000
+# The GenAI conventions' provider names, where genai-prices has another one.
+_PROVIDERS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "aws.bedrock": "aws",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "x_ai": "x-ai",
+    "moonshot_ai": "moonshotai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Token counts of one call: input with cached and cache-written, output with reasoning."""
+
+    input: int
+    output: int
+    cached: int = 0
+    written: int = 0
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """USD a token of each kind."""
+
+    input: float
+    output: float
+    cached: float
+    written: float
+    reasoning: float
+    fixed: float = 0.0  # USD a call
+
+    def usd(self, tokens: Tokens) -> float:
+        """The price of a call in USD."""
+        plain = max(tokens.input - tokens.cached - tokens.written, 0)
+        said = max(tokens.output - tokens.reasoning, 0)
+        return (
+            self.fixed
+            + plain * self.input
+            + tokens.cached * self.cached
+            + tokens.written * self.written
+            + said * self.output
+            + min(tokens.reasoning, tokens.output) * self.reasoning
+        )
+
+
+class ListedPrices:
+    """Rates by provider, model, time and size of the input. May be used by several threads."""
+
+    def __init__(self) -> None:
+        self._models: dict[tuple[str | None, str], tuple[Provider, ModelInfo] | None] = {}
+        self._rates: dict[tuple[int, int], tuple[ModelPrice, Rates | None]] = {}
+
+    def rates(
+        self, provider: str | None, model: str, input_tokens: int, at: datetime | None
+    ) -> Rates | None:
+        """The rates of a call of that size at that time (UTC; now if None); None if unknown."""
+        key = (provider, model)
+        if key not in self._models:
+            self._models[key] = _find(provider, model)
+        found = self._models[key]
+        if found is None:
+            return None
+        moment = datetime.now(UTC) if at is None else at
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        price = found[1].get_prices(moment)
+        tier = sum(input_tokens > start for start in _thresholds(price))
+        if (id(price), tier) not in self._rates:  # the price is kept, so its id is not reused
+            probed = _probed(found[0], found[1], moment, max(input_tokens, 1))
+            self._rates[id(price), tier] = (price, probed)
+        return self._rates[id(price), tier][1]
+
+
+def _find(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:
+    provider_id = _PROVIDERS.get(provider, provider) if provider else None
+    try:
+        return get_snapshot().find_provider_model(model, None, provider_id, None)
+    except (LookupError, ValueError):
+        return None
+
+
+def _thresholds(price: ModelPrice) -> set[int]:
+    return {
+        tier.start
+        for value in vars(price).values()
+        if isinstance(value, TieredPrices)
+        for tier in value.tiers
+    }
+
+
+def _probed(provider: Provider, model: ModelInfo, at: datetime, whole: int) -> Rates | None:
+    def usd(**usage: int) -> float:
+        asked = Usage(**{"input_tokens": whole, "output_tokens": 0, **usage})
+        found: Any = model.calc_price(asked, provider, genai_request_timestamp=at)
+        return float(found.total_price)
+
+    try:
+        plain, fixed = usd(), usd(input_tokens=0)
+        return Rates(
+            fixed=fixed,
+            input=(plain - fixed) / whole,
+            output=(usd(output_tokens=MILLION) - plain) / MILLION,
+            cached=(usd(cache_read_tokens=whole) - fixed) / whole,
+            written=(usd(cache_write_tokens=whole) - fixed) / whole,
+            reasoning=(usd(output_tokens=MILLION, output_reasoning_tokens=MILLION) - plain)
+            / MILLION,
+        )
+    except (LookupError, ValueError):
+        return None

@@ -1,0 +1,162 @@
+"""What depends on several records, decided for whole traces: duplicates, inheritance, prices.
+
+Pure: takes every span of the touched traces and what log records say of their calls, and changes
+the nodes. The outcome does not depend on the order in which the records came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from goldspan.tracing.duplicates import completed, decide
+from goldspan.tracing.facts import CallFacts
+from goldspan.tracing.pricing import Prices
+from goldspan.tracing.store.inheritance import inherit
+from goldspan.tracing.store.nodes import CONTEXT, Node
+
+Key = tuple[str, str]
+Row = dict[str, Any]
+DETAIL_COLUMNS = tuple(f.name for f in fields(CallFacts))
+_NARROW = (
+    "provider",
+    "request_model",
+    "response_model",
+    "response_id",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "error_type",
+)
+_USAGE = _NARROW[4:9]
+_DECIDED = (*CONTEXT, "inherited", "is_duplicate", "ambiguous", "cost_usd")
+_ON_CALLS = 1 << CONTEXT.index("session_id"), 1 << CONTEXT.index("user_id")
+
+
+@dataclass(slots=True)
+class Settled:
+    """The rows beside the nodes: what calls have from elsewhere, and which span repeats which."""
+
+    claims: dict[Key, Node]  # the nodes, completed by log records, duplicates and parts
+    details: dict[Key, Row] = field(default_factory=dict)
+    duplicates: list[Row] = field(default_factory=list)
+
+
+def settle(
+    traces: Mapping[str, Sequence[Node]], told: Mapping[Key, CallFacts], prices: Prices
+) -> Settled:
+    """Decide everything about these whole traces; changes their nodes.
+
+    `told` is what log records say about calls, by the key of their span.
+    """
+    claims = {n.key: _claim(n, told.get(n.key)) for nodes in traces.values() for n in nodes}
+    settled = Settled(claims)
+    decision = decide(list(claims.values()))
+    helpers: dict[Key, list[Node]] = {}
+    for key, duplicate in decision.duplicates.items():
+        settled.duplicates.append(
+            {
+                "trace_id": key[0],
+                "span_id": key[1],
+                "of_trace_id": duplicate.of[0],
+                "of_span_id": duplicate.of[1],
+                "rule": duplicate.rule,
+            }
+        )
+        helpers.setdefault(duplicate.of, []).append(claims[key])
+    for part, call in decision.parts.items():
+        helpers.setdefault(call, []).append(claims[part])
+    for nodes in traces.values():
+        inherit(nodes)
+        for node in nodes:
+            node.is_duplicate = node.key in decision.duplicates
+            node.ambiguous = node.key in decision.ambiguous
+            facts = told.get(node.key)
+            if facts is not None:
+                _take_over_context(node, facts)
+            if node.category == "llm":
+                helped = helpers.get(node.key, ())
+                if helped or facts is not None:
+                    _complete(node, helped, facts, settled)
+                claim = claims[node.key]
+                if node.rowid is None or claim is not node:
+                    _price(node, claim, prices)
+            if (claim := claims[node.key]) is not node:
+                for column in _DECIDED:
+                    setattr(claim, column, getattr(node, column))
+    for key, facts in told.items():
+        if key not in claims:  # its span may come yet
+            settled.details[key] = _detail_row(key, facts)
+    return settled
+
+
+def _claim(node: Node, told: CallFacts | None) -> Node:
+    """The node as the rule for duplicates sees it: with what log records tell of it."""
+    if told is None:
+        return node
+    claim = replace(node)
+    usage_known = node.input_tokens is not None or node.output_tokens is not None
+    for column in _NARROW:
+        if getattr(claim, column) is None and not (usage_known and column in _USAGE):
+            setattr(claim, column, getattr(told, column))
+    claim.has_input = node.has_input or told.input_messages is not None
+    claim.has_output = node.has_output or told.output_messages is not None
+    return claim
+
+
+def _take_over_context(node: Node, told: CallFacts) -> None:
+    """Session and user of a log record count where neither the span nor an ancestor has them."""
+    for column, mask in zip(("session_id", "user_id"), _ON_CALLS, strict=True):
+        value = getattr(told, column)
+        if value is not None and getattr(node, column) is None:
+            setattr(node, column, value)
+            node.inherited |= mask
+
+
+def _complete(
+    node: Node, helpers: Sequence[Node], told: CallFacts | None, settled: Settled
+) -> None:
+    """The call's row of `call_detail`: what others know of it. Completes the claim, too."""
+    claim = settled.claims[node.key]
+    if claim is node:
+        claim = settled.claims[node.key] = replace(node)
+    for column, value in (completed(claim, helpers) if helpers else {}).items():
+        setattr(claim, column, value)
+    row = _detail_row(node.key, told or CallFacts())
+    if node.has_input:
+        row["input_messages"] = row["system_instructions"] = None
+    if node.has_output:
+        row["output_messages"] = None
+    for column in _NARROW:
+        known = getattr(claim, column)
+        row[column] = known if known != getattr(node, column) else None
+    settled.details[node.key] = row
+
+
+def _detail_row(key: Key, facts: CallFacts) -> Row:
+    known = {column: getattr(facts, column) for column in DETAIL_COLUMNS}
+    return {"trace_id": key[0], "span_id": key[1], **known}
+
+
+def _price(node: Node, claim: Node, prices: Prices) -> None:
+    at = None
+    if claim.start_us is not None:
+        at = datetime.fromtimestamp(claim.start_us / 1e6, UTC)
+    price = prices.of_call(
+        provider=claim.provider,
+        models=(claim.response_model, claim.request_model),
+        input_tokens=claim.input_tokens,
+        output_tokens=claim.output_tokens,
+        cached_input_tokens=claim.cached_input_tokens,
+        cache_write_tokens=claim.cache_write_tokens,
+        reasoning_tokens=claim.reasoning_tokens,
+        at=at,
+        embeddings=claim.operation == "embeddings",
+    )
+    node.cost_usd = price.usd if price is not None else None
+    node.price_source = price.source if price is not None else None
+    node.price_version = price.version if price is not None else None
