@@ -12,6 +12,7 @@ import codecs
 import contextlib
 import itertools
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterable
@@ -255,7 +256,7 @@ def _log(
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    return {pair.key: _value(pair.value) for pair in pairs}
+    return {pair.key: pair.value.string_value or _value(pair.value) for pair in pairs}
 
 
 def _value(value: AnyValue) -> Any:
@@ -263,9 +264,12 @@ def _value(value: AnyValue) -> Any:
     if kind is None:
         return None
     if kind == "array_value":
-        return [_value(item) for item in value.array_value.values]
+        return [item.string_value or _value(item) for item in value.array_value.values]
     if kind == "kvlist_value":
         return _attributes(value.kvlist_value.values)
     if kind == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
-    return getattr(value, kind)
+    found = getattr(value, kind)
+    if kind == "double_value" and not math.isfinite(found):
+        return str(found)  # JSON has no such numbers
+    return found

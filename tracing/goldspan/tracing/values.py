@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+import orjson
+
 MAX_BIGINT = 2**63 - 1
 
 
@@ -71,20 +73,27 @@ def json_of(value: Any) -> str | None:
     if not isinstance(value, str):
         return json_text(value)
     try:
-        parsed = json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return json_text(value)
-    if "\\ud" in value.lower():  # perhaps half a surrogate pair, which other readers refuse
-        return json_text(parsed).encode("utf-8", "replace").decode()
+        orjson.loads(value)
+    except ValueError:
+        return _mended_json(value)
     return value
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON that every JSON reader takes: no NaN, no infinity."""
+    """Compact JSON that every JSON reader takes: no NaN, no infinity, no half surrogate pair."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
+        return orjson.dumps(value).decode()
+    except (TypeError, RecursionError):  # large integers, deep nesting, surrogates, odd keys
+        text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), default=str)
+        return text.encode("utf-8", "replace").decode()
+
+
+def _mended_json(value: str) -> str:
+    """What Python reads as JSON and stricter readers refuse, made strict; else a JSON string."""
+    try:
+        return json_text(json.loads(value, parse_constant=_no_constant))
+    except (ValueError, RecursionError):
+        return json_text(value)
 
 
 def _no_constant(name: str) -> None:
