@@ -19,7 +19,7 @@ from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.store import export, frames, migrations, readonly
 from goldspan.tracing.store.access import FileAccess
 from goldspan.tracing.store.problems import query_problem, translated
-from goldspan.tracing.store.writing import Writer
+from goldspan.tracing.store.writing import Writer, prepare
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 
@@ -82,8 +82,9 @@ class Store:
     def ingest(self, body: IngestBatch) -> IngestResult:
         """Store a batch in one transaction: all of it, or (on an error) nothing."""
         prices = self.prices()
+        prepared = prepare(body)  # before the file is opened: others wait for it
         with self._access.writing() as connection:
-            return Writer(connection, prices).write(body)
+            return Writer(connection, prices).write(prepared)
 
     def query(self, sql: str, params: Parameters = None) -> pd.DataFrame:
         """A read-only query's rows as a DataFrame; times are UTC, unknown integers are <NA>.
