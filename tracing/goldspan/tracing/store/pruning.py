@@ -1,4 +1,4 @@
-"""Giving the disk back: what is kept is copied into a new file, which then takes the old one's place.
+"""Giving the disk back: what is kept is copied into a new file, which takes the old one's place.
 
 DuckDB reuses the room of deleted rows but gives none back; a copy does. Until the new file is
 complete and on disk the old one is untouched, so that a kill at any moment loses nothing.

@@ -34,6 +34,7 @@ def rollup(trace: Sequence[Node]) -> tuple[Row, TextSources]:
     row: Row = {
         "trace_id": root.trace_id,
         "started_at": min(starts, default=None),
+        "last_started_at": max(starts, default=None),
         "ended_at": max(ends, default=None),
         "root_span_id": root.span_id,
         "root_name": root.name,

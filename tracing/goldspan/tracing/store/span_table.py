@@ -15,6 +15,7 @@ TYPES: dict[str, pa.DataType] = {
     "started_at": pa.timestamp("us"),
     "ended_at": pa.timestamp("us"),
     "observed_at": pa.timestamp("us"),
+    "last_started_at": pa.timestamp("us"),
     "finish_reasons": pa.list_(pa.string()),
     **dict.fromkeys(
         (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -40,6 +41,7 @@ _DECIDED = (
     "price_source",
     "price_version",
 )
+ROLES = {"input": "user", "output": "assistant"}
 MESSAGE_COLUMNS = ("system_instructions", "input_messages", "output_messages")
 _decided = attrgetter(*_DECIDED)
 
@@ -58,12 +60,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class KnownTrace:
-    """A stored `trace_data` row: where it is, and its texts."""
+    """A stored `trace_data` row: where it is, which spans hold its texts, when its spans began."""
 
     rowid: int
     sources: TextSources
-    input: str | None
-    output: str | None
+    first: datetime | None
+    last: datetime | None
 
 
 def prepare(batch: IngestBatch) -> Prepared:
@@ -151,7 +153,7 @@ class Writer:
         told = self._told(scope, telling)
         settled = settle(traces, told, self._prices)
         if replaced:
-            self._stage("touched", pa.table({"rowid": pa.array(replaced, pa.int64())}))
+            self._stage_rows(replaced)
             self._run("DELETE FROM span_data USING touched WHERE span_data.rowid = touched.rowid")
         if fresh:
             self._stage("incoming", span_table(list(fresh.values())))
@@ -174,18 +176,30 @@ class Writer:
             return {}
         self._stage_names("trace_id", touched)
         return {
-            trace: KnownTrace(rowid, TextSources(input_span, output_span), text_in, text_out)
-            for trace, rowid, input_span, output_span, text_in, text_out in self._run(
-                sql("known_traces")
-            )
+            trace: KnownTrace(rowid, TextSources(input_span, output_span), first, last)
+            for trace, rowid, input_span, output_span, first, last in self._run(sql("known_traces"))
         }
 
-    def _stored_nodes(self, known: Iterable[str]) -> tuple[dict[Key, Node], dict[Key, int]]:
+    def _stored_nodes(self, known: dict[str, KnownTrace]) -> tuple[dict[Key, Node], dict[Key, int]]:
+        """The stored spans of known traces, and how full each is.
+
+        Found by trace id first, then read by row: a join that carries many columns through would
+        unpack them for every row of the store.
+        """
         nodes: dict[Key, Node] = {}
         fullness: dict[Key, int] = {}
-        if known:
-            self._stage_names("trace_id", known)
-            for row in self._run(sql("stored_nodes")):
+        if not known:
+            return nodes, fullness
+        self._stage_names("trace_id", known)
+        times = {
+            "first": min((k.first for k in known.values() if k.first), default=None),
+            "last": max((k.last for k in known.values() if k.last), default=None),
+        }
+        found = [row[0] for row in self._run(sql("rows_of_traces"), times)]
+        if found:
+            self._stage_rows(found)
+            bounds = {"first": min(found), "last": max(found)}
+            for row in self._run(sql("stored_nodes"), bounds):
                 node = Node(*row[:-1])
                 nodes[node.key] = node
                 fullness[node.key] = row[-1]
@@ -210,8 +224,9 @@ class Writer:
             if not linked:
                 return
             seen |= linked
-            more, _ = self._stored_nodes(linked)
-            known.update(self._known_traces(linked))
+            others = self._known_traces(linked)
+            known.update(others)
+            more, _ = self._stored_nodes(others)
             nodes.update(more)
             fresh = list(more.values())
 
@@ -251,58 +266,54 @@ class Writer:
         told: dict[Key, CallFacts],
     ) -> None:
         rows: list[Row] = []
-        wanted: list[tuple[Row, str, str, Node]] = []
+        missing: list[tuple[Row, str, Node]] = []
         for trace_id, nodes in traces.items():
             row, sources = rollup([settled.claims[node.key] for node in nodes])
             before = known.get(trace_id)
             row["rowid"] = before.rowid if before is not None else None
-            for column, role, span_id, same, text in (
-                (
-                    "input",
-                    "user",
-                    sources.input_span,
-                    before is not None and before.sources.input_span == sources.input_span,
-                    before.input if before is not None else None,
-                ),
-                (
-                    "output",
-                    "assistant",
-                    sources.output_span,
-                    before is not None and before.sources.output_span == sources.output_span,
-                    before.output if before is not None else None,
-                ),
-            ):
+            for column, span_id in (("input", sources.input_span), ("output", sources.output_span)):
                 row[f"{column}_span_id"] = span_id
                 row[column] = None
                 if span_id is None:
                     continue
                 key = (trace_id, span_id)
-                entry, facts = fresh.get(key), told.get(key)
                 messages = None
-                if entry is not None:
-                    messages = getattr(entry.facts.call, f"{column}_messages")
-                if messages is None and facts is not None:
-                    messages = getattr(facts, f"{column}_messages")
+                if key in fresh:
+                    messages = getattr(fresh[key].facts.call, f"{column}_messages")
+                if messages is None and key in told:
+                    messages = getattr(told[key], f"{column}_messages")
                 if messages is not None:
-                    row[column] = preview(messages, role)
-                elif same:
-                    row[column] = text
+                    row[column] = preview(messages, ROLES[column])
                 else:
-                    wanted.append((row, column, role, settled.claims[key]))
+                    missing.append((row, column, settled.claims[key]))
             rows.append(row)
-        self._fetch_previews(wanted)
+        self._fill_previews(missing, known)
         self._write_rollups(rows)
 
-    def _fetch_previews(self, wanted: list[tuple[Row, str, str, Node]]) -> None:
-        """The texts that stand in stored spans which became a trace's input or output."""
-        ids = sorted({node.rowid for *_, node in wanted if node.rowid is not None})
-        if not ids:
-            return
-        self._stage("touched", pa.table({"rowid": pa.array(ids, pa.int64())}))
-        texts = {row[0]: row[1:] for row in self._run(sql("texts_of_spans"))}
-        for row, column, role, node in wanted:
-            if node.rowid in texts:
-                row[column] = preview(texts[node.rowid][column == "output"], role)
+    def _fill_previews(
+        self, missing: list[tuple[Row, str, Node]], known: dict[str, KnownTrace]
+    ) -> None:
+        """Texts that are stored already: in the trace's row, or in the span that holds them now."""
+        in_trace: list[tuple[Row, str]] = []
+        in_span: list[tuple[Row, str, int]] = []
+        for row, column, node in missing:
+            before = known.get(row["trace_id"])
+            if before is not None and (
+                getattr(before.sources, f"{column}_span") == row[f"{column}_span_id"]
+            ):
+                in_trace.append((row, column))
+            elif node.rowid is not None:
+                in_span.append((row, column, node.rowid))
+        if in_trace:
+            self._stage_rows({row["rowid"] for row, _ in in_trace})
+            texts = {r[0]: r[1:] for r in self._run(sql("texts_of_traces"))}
+            for row, column in in_trace:
+                row[column] = texts[row["rowid"]][column == "output"]
+        if in_span:
+            self._stage_rows({rowid for *_, rowid in in_span})
+            texts = {r[0]: r[1:] for r in self._run(sql("texts_of_spans"))}
+            for row, column, rowid in in_span:
+                row[column] = preview(texts[rowid][column == "output"], ROLES[column])
 
     def _write_rollups(self, rows: list[Row]) -> None:
         new = [row for row in rows if row["rowid"] is None]
@@ -320,8 +331,11 @@ class Writer:
     def _stage_names(self, column: str, names: Iterable[str]) -> None:
         self._stage("touched", pa.table({column: pa.array(list(names), pa.string())}))
 
+    def _stage_rows(self, rows: Iterable[int]) -> None:
+        self._stage("touched", pa.table({"rowid": pa.array(sorted(rows), pa.int64())}))
+
     def _stage(self, name: str, table: pa.Table) -> None:
         self._connection.register(name, table)
 
-    def _run(self, statement: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(statement).fetchall()
+    def _run(self, statement: str, params: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement, params).fetchall()

@@ -133,6 +133,7 @@ CREATE TABLE duplicate_data (
 CREATE TABLE trace_data (
     trace_id VARCHAR NOT NULL,
     started_at TIMESTAMP,
+    last_started_at TIMESTAMP,
     ended_at TIMESTAMP,
     root_span_id VARCHAR NOT NULL,
     root_name VARCHAR NOT NULL,

@@ -1,4 +1,4 @@
--- What do the stored spans of these traces say, apart from their texts?
+-- What do the spans in these rows say, apart from their texts?
 SELECT
     s.trace_id, s.span_id, s.parent_span_id, s.scope_name, s.category, s.operation, s.kind,
     epoch_us(s.started_at), epoch_us(s.ended_at), s.provider, s.request_model, s.response_model,
@@ -12,4 +12,5 @@ SELECT
     s.agent_version, s.agent_digest, s.session_id, s.user_id, s.simulated,
     s.fullness
 FROM span_data AS s
-SEMI JOIN touched AS t ON t.trace_id = s.trace_id
+SEMI JOIN touched AS t ON t.rowid = s.rowid
+WHERE s.rowid BETWEEN $first AND $last
