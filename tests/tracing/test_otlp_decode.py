@@ -195,3 +195,24 @@ def test_any_json(value: Any) -> None:
     decodes_or_says_why(
         json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
     )
+
+
+def test_a_json_record_that_cannot_be_read_leaves_the_others_alone() -> None:
+    good = {"traceId": "0" * 31 + "1", "spanId": "0" * 15 + "1", "name": "good"}
+    bad = {**good, "spanId": "0" * 15 + "2", "name": "bad", "startTimeUnixNano": "-5"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [good, bad, 7]}]}]})
+    batch = decode(body.encode(), name="x")
+    assert [span.name for span in batch.spans] == ["good"]
+    assert len(batch.rejected) == 2
+    assert batch.rejected[0].startswith("Span 'bad':")
+    logs = [{"body": {"stringValue": "fine"}, "timeUnixNano": "5"}, {"timeUnixNano": "soon"}]
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": logs}]}]})
+    batch = decode(body.encode(), name="x")
+    assert ([log.body for log in batch.logs], len(batch.rejected)) == (["fine"], 1)
+
+
+def test_all_zero_ids_are_rejected() -> None:
+    span = {"traceId": "0" * 32, "spanId": "0" * 15 + "1", "name": "n"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    with pytest.raises(InputError, match="all zeros"):
+        decode(body.encode(), name="x")

@@ -298,3 +298,31 @@ def test_whatever_attributes_hold_the_views_can_be_read(
     with store.session():
         for view in VIEW_ORDER:
             store.rows(f"SELECT * FROM {view}")
+
+
+def test_odd_times_are_stored_and_told(store: Store, make_span: MakeSpan) -> None:
+    backwards = make_span(CHAT)
+    backwards.end_ns = backwards.start_ns - 10**9
+    far = make_span(CHAT, start_ns=2**64 - 10**9)
+    store.ingest(IngestBatch([backwards, far, make_span(CHAT, start_ns=0)]))
+    rows = store.rows("SELECT started_at, duration_ms, problem FROM spans ORDER BY span_id")
+    assert [row["problem"] for row in rows] == ["ends before it starts", None, None]
+    assert [row["duration_ms"] for row in rows] == [None, 250.0, 250.0]
+    assert rows[1]["started_at"].year == 2554
+    assert rows[2]["started_at"] is None
+    assert store.rows("SELECT count(*) AS n FROM llm_calls") == [{"n": 3}]
+    assert store.ingest(IngestBatch([make_span(CHAT, span_id="9" * 16, start_ns=0)])) is not None
+    assert store.rows("SELECT span_count FROM traces") == [{"span_count": 4}]
+
+
+def test_a_span_that_no_dialect_can_read_is_stored_raw(
+    store: Store, make_span: MakeSpan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(span: SpanRecord) -> None:
+        raise RuntimeError("a fault in a dialect")
+
+    monkeypatch.setattr("goldspan.tracing.store.entries.read", broken)
+    store.ingest(IngestBatch([make_span({**CHAT, "gen_ai.input.messages": "hello"})]))
+    (row,) = store.rows("SELECT category, problem, attributes FROM spans")
+    assert (row["category"], row["problem"]) == (None, "RuntimeError: a fault in a dialect")
+    assert json.loads(row["attributes"])["gen_ai.input.messages"] == "hello"

@@ -11,14 +11,11 @@ import base64
 import codecs
 import contextlib
 import itertools
-import json
 import math
-import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -26,17 +23,15 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as LogMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
-from goldspan.tracing import semconv
+from goldspan.tracing import otlp_json, semconv
 from goldspan.tracing.batch import Attributes, IngestBatch, LogRecord, SpanEvent, SpanRecord
 from goldspan.tracing.errors import InputError
 
 MAX_BODY_BYTES = 512 * 1024 * 1024
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _STATUS = ("unset", "ok", "error")
-_ID_KEYS = {"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"}
-_HEX = re.compile(r"[0-9a-fA-F]+\Z")
 _requests = itertools.count(1)
-_REMEDY = "give a saved OTLP trace or log request, protobuf or JSON"
+_REMEDY = otlp_json.REMEDY
 
 
 def decode(body: bytes, *, name: str) -> IngestBatch:
@@ -48,7 +43,8 @@ def decode(body: bytes, *, name: str) -> IngestBatch:
     body = _gunzip(body, name).removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         raise InputError("is empty", where=name, remedy=_REMEDY)
-    batch = _from_json(body, name) if body.lstrip()[:1] in (b"{", b"[") else None
+    messages = otlp_json.messages_of(body, name) if body.lstrip()[:1] in (b"{", b"[") else None
+    batch = None if messages is None else _from_messages(messages)
     if batch is None:
         batch = _from_protobuf(body, name)
     if not batch.spans and not batch.logs:
@@ -65,6 +61,15 @@ def from_messages(
     if traces is not None:
         _read_traces(traces, batch)
     if logs is not None:
+        _read_logs(logs, batch)
+    return batch
+
+
+def _from_messages(messages: otlp_json.Messages) -> IngestBatch:
+    batch = IngestBatch(rejected=list(messages.rejected))
+    for traces in messages.traces:
+        _read_traces(traces, batch)
+    for logs in messages.logs:
         _read_logs(logs, batch)
     return batch
 
@@ -97,96 +102,30 @@ def _from_protobuf(body: bytes, name: str) -> IngestBatch:
     return max(found, key=lambda b: len(b.spans) + len(b.logs) - len(b.rejected))
 
 
-def _from_json(body: bytes, name: str) -> IngestBatch | None:
-    documents, problem = _json_documents(body)
-    if documents is None:
-        if body[:1] == b"\n":  # also the first byte of a protobuf request
-            return None
-        raise InputError(f"is not whole JSON: {problem}", where=name, remedy=_REMEDY)
-    batch = IngestBatch()
-    for document in documents:
-        batch.extend(_from_document(document, name))
-    return batch
-
-
-def _json_documents(body: bytes) -> tuple[list[Any] | None, str]:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        return None, str(error)
-    try:
-        document = json.loads(text)
-        return (document if isinstance(document, list) else [document]), ""
-    except (ValueError, RecursionError) as error:
-        problem = str(error)
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()], ""
-    except (ValueError, RecursionError):
-        return None, problem
-
-
-def _from_document(document: Any, name: str) -> IngestBatch:
-    keys = set(document) if isinstance(document, dict) else set()
-    message: ExportTraceServiceRequest | ExportLogsServiceRequest
-    if keys & {"resourceSpans", "resource_spans"}:
-        message = ExportTraceServiceRequest()
-    elif keys & {"resourceLogs", "resource_logs"}:
-        message = ExportLogsServiceRequest()
-    else:
-        found = ", ".join(sorted(map(str, keys))[:5]) or type(document).__name__
-        raise InputError(
-            f"is JSON, but not OTLP: no resourceSpans or resourceLogs (found: {found})",
-            where=name,
-            remedy=_REMEDY,
-        )
-    try:
-        json_format.ParseDict(_with_base64_ids(document), message, ignore_unknown_fields=True)
-    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"is not valid OTLP JSON: {error}", where=name, remedy=_REMEDY) from error
-    if isinstance(message, ExportTraceServiceRequest):
-        return from_messages(traces=message)
-    return from_messages(logs=message)
-
-
-def _with_base64_ids(value: Any) -> Any:
-    """OTLP/JSON writes ids in hex where protobuf's JSON wants base64; the lengths differ."""
-    if isinstance(value, dict):
-        return {
-            _text(k): _base64_id(v) if k in _ID_KEYS and isinstance(v, str) else _with_base64_ids(v)
-            for k, v in value.items()
-        }
-    if isinstance(value, list):
-        return [_with_base64_ids(v) for v in value]
-    return _text(value) if isinstance(value, str) else value
-
-
-def _base64_id(text: str) -> str:
-    if len(text) in (16, 32) and _HEX.match(text):
-        return base64.b64encode(bytes.fromhex(text)).decode()
-    return _text(text)
-
-
-def _text(text: str) -> str:
-    """Lone surrogates (from JSON escapes) have no UTF-8 form; they become question marks."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _read_traces(request: ExportTraceServiceRequest, batch: IngestBatch) -> None:
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes)
         for scoped in group.scope_spans:
             for span in scoped.spans:
-                if len(span.trace_id) != 16 or len(span.span_id) != 8:
-                    batch.rejected.append(f"span {span.name!r}: ids are not 16 and 8 bytes")
+                if problem := _id_problem(span):
+                    batch.rejected.append(f"span {span.name[:200]!r}: {problem}")
                     continue
                 batch.spans.append(_span(span, resource, scoped.scope.name, scoped.scope.version))
+
+
+def _id_problem(span: SpanMessage) -> str | None:
+    if len(span.trace_id) != 16 or len(span.span_id) != 8:
+        return "ids are not 16 and 8 bytes"
+    if not (span.trace_id.strip(b"\0") and span.span_id.strip(b"\0")):
+        return "an id is all zeros"
+    return None
 
 
 def _span(span: SpanMessage, resource: Attributes, scope: str, version: str) -> SpanRecord:
     return SpanRecord(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
-        parent_span_id=span.parent_span_id.hex() if any(span.parent_span_id) else None,
+        parent_span_id=_id(span.parent_span_id),
         name=span.name,
         kind=_KINDS[span.kind] if 0 <= span.kind < len(_KINDS) else "unspecified",
         start_ns=span.start_time_unix_nano,
@@ -243,8 +182,8 @@ def _log(
     return LogRecord(
         event_name=log.event_name or str(attributes.get(semconv.EVENT_NAME) or ""),
         time_ns=log.time_unix_nano or log.observed_time_unix_nano,
-        trace_id=log.trace_id.hex() if any(log.trace_id) else None,
-        span_id=log.span_id.hex() if any(log.span_id) else None,
+        trace_id=_id(log.trace_id),
+        span_id=_id(log.span_id),
         severity=log.severity_text,
         body=_value(log.body) if log.HasField("body") else None,
         attributes=attributes,
@@ -253,6 +192,11 @@ def _log(
         scope_version=version,
         request=request,
     )
+
+
+def _id(value: bytes) -> str | None:
+    """Hex; None for no id, and for all zeros, which the specification calls invalid."""
+    return value.hex() if value.strip(b"\0") else None
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:

@@ -14,8 +14,6 @@ from goldspan.tracing.facts import SpanFacts
 from goldspan.tracing.store.nodes import Node
 from goldspan.tracing.values import json_text, text_of
 
-_LAST_NS = 253_370_764_800 * 10**9  # the year 9999
-
 
 @dataclass(slots=True)
 class Resource:
@@ -60,8 +58,8 @@ def entries_of(spans: Iterable[SpanRecord]) -> dict[tuple[str, str], Entry]:
 
 
 def microseconds(ns: int | None) -> int | None:
-    """Nanoseconds since the epoch as microseconds; None for no time, or one after 9999."""
-    return ns // 1000 if ns and 0 < ns < _LAST_NS else None
+    """Nanoseconds since the epoch as microseconds; None for no time."""
+    return ns // 1000 if ns else None
 
 
 def _entry(span: SpanRecord, resource: Resource) -> Entry:
@@ -71,6 +69,7 @@ def _entry(span: SpanRecord, resource: Resource) -> Entry:
     except Exception as error:  # noqa: BLE001  stored raw and counted, never lost
         facts = SpanFacts()
         problem = f"{type(error).__name__}: {error}"[:500]
+    problem = problem or _time_problem(span)
     consumed = facts.consumed
     attributes = span.attributes
     if not consumed.isdisjoint(attributes):
@@ -88,6 +87,12 @@ def _entry(span: SpanRecord, resource: Resource) -> Entry:
         fullness=_fullness(span.end_ns is not None, parts, text),
         problem=problem,
     )
+
+
+def _time_problem(span: SpanRecord) -> str | None:
+    if span.end_ns is not None and span.end_ns < span.start_ns:
+        return "ends before it starts"
+    return None
 
 
 def _event(event: Any, consumed: frozenset[str]) -> Attributes:

@@ -125,7 +125,8 @@ def span_table(entries: Sequence[Entry]) -> pa.Table:
     columns["started_at"] = [node.start_us for node in nodes]
     columns["ended_at"] = [node.end_us for node in nodes]
     columns["duration_ms"] = [
-        (s.end_ns - s.start_ns) / 1e6 if s.end_ns is not None else None for s in spans
+        (s.end_ns - s.start_ns) / 1e6 if s.end_ns is not None and s.end_ns >= s.start_ns else None
+        for s in spans
     ]
     columns["service_name"] = [node.service_name for node in nodes]
     columns["resource"] = [entry.resource.text for entry in entries]
