@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from genai_prices import Usage
@@ -58,7 +59,7 @@ class Rates:
         """The price of a call in USD."""
         plain = max(tokens.input - tokens.cached - tokens.written, 0)
         said = max(tokens.output - tokens.reasoning, 0)
-        return (
+        total = (
             self.fixed
             + plain * self.input
             + tokens.cached * self.cached
@@ -66,6 +67,7 @@ class Rates:
             + said * self.output
             + min(tokens.reasoning, tokens.output) * self.reasoning
         )
+        return round(total, 12)
 
 
 class ListedPrices:
@@ -114,21 +116,21 @@ def _thresholds(price: ModelPrice) -> set[int]:
 
 
 def _probed(provider: Provider, model: ModelInfo, at: datetime, whole: int) -> Rates | None:
-    def usd(**usage: int) -> float:
+    def usd(**usage: int) -> Decimal:
         asked = Usage(**{"input_tokens": whole, "output_tokens": 0, **usage})
         found: Any = model.calc_price(asked, provider, genai_request_timestamp=at)
-        return float(found.total_price)
+        return Decimal(found.total_price)
 
     try:
         plain, fixed = usd(), usd(input_tokens=0)
+        reasoned = usd(output_tokens=MILLION, output_reasoning_tokens=MILLION)
         return Rates(
-            fixed=fixed,
-            input=(plain - fixed) / whole,
-            output=(usd(output_tokens=MILLION) - plain) / MILLION,
-            cached=(usd(cache_read_tokens=whole) - fixed) / whole,
-            written=(usd(cache_write_tokens=whole) - fixed) / whole,
-            reasoning=(usd(output_tokens=MILLION, output_reasoning_tokens=MILLION) - plain)
-            / MILLION,
+            fixed=float(fixed),
+            input=float((plain - fixed) / whole),
+            output=float((usd(output_tokens=MILLION) - plain) / MILLION),
+            cached=float((usd(cache_read_tokens=whole) - fixed) / whole),
+            written=float((usd(cache_write_tokens=whole) - fixed) / whole),
+            reasoning=float((reasoned - plain) / MILLION),
         )
     except (LookupError, ValueError):
         return None
