@@ -11,6 +11,7 @@ from goldspan.tracing.store.nodes import CONTEXT, Node
 
 Row = dict[str, Any]
 PREVIEW_CHARACTERS = 4000
+ROLES = {"input": "user", "output": "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
