@@ -111,6 +111,7 @@ def _fullness(ended: bool, parts: int, text: str) -> int:
 
 def _node(span: SpanRecord, facts: SpanFacts, resource: Resource) -> Node:
     call, context = facts.call, facts.context
+    is_tool = facts.category == "tool"
     return Node(
         span.trace_id,
         span.span_id,
@@ -119,7 +120,7 @@ def _node(span: SpanRecord, facts: SpanFacts, resource: Resource) -> Node:
         facts.category,
         facts.operation,
         span.kind,
-        microseconds(span.start_ns),
+        span.start_ns // 1000,
         microseconds(span.end_ns),
         call.provider,
         call.request_model,
@@ -130,12 +131,13 @@ def _node(span: SpanRecord, facts: SpanFacts, resource: Resource) -> Node:
         call.cached_input_tokens,
         call.cache_write_tokens,
         call.reasoning_tokens,
+        call.usage_estimated,
         facts.tool_name,
         facts.tool_call_id,
         facts.error_type,
         facts.replayed,
-        call.input_messages is not None,
-        call.output_messages is not None,
+        (facts.tool_arguments if is_tool else call.input_messages) is not None,
+        (facts.tool_result if is_tool else call.output_messages) is not None,
         span.name,
         span.status,
         resource.service_name,

@@ -43,8 +43,8 @@ def reprice(
 
 
 def _reprice(connection: duckdb.DuckDBPyConnection, prices: Prices, progress: Progress) -> Repriced:
-    total = _run(connection, "SELECT count(*) FROM span_data WHERE category = 'llm'")[0][0]
-    ids = _run(connection, "SELECT rowid FROM span_data WHERE category = 'llm' ORDER BY rowid")
+    ids = _run(connection, sql("rows_of_calls"))
+    total = len(ids)
     changed = done = 0
     unpriced: dict[tuple[str | None, str | None], int] = {}
     for start in range(0, len(ids), CALLS_AT_ONCE):

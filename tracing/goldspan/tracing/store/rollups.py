@@ -27,9 +27,9 @@ def rollup(trace: Sequence[Node]) -> tuple[Row, TextSources]:
     ordered = sorted(trace, key=_by_time)
     root = _root(ordered)
     agents = [node for node in ordered if node.category == "agent"]
-    calls = [node for node in ordered if node.category == "llm" and not node.is_duplicate]
+    calls = [node for node in ordered if node.is_call]
     first_agent = agents[0] if agents else None
-    starts = [node.start_us for node in ordered if node.start_us is not None]
+    starts = [node.start_us for node in ordered if node.start_us]
     ends = [node.end_us for node in ordered if node.end_us is not None]
     costs = [node.cost_usd for node in calls if node.cost_usd is not None]
     row: Row = {
@@ -78,7 +78,7 @@ def preview(messages: str | None, role: str) -> str | None:
 
 
 def _by_time(node: Node) -> tuple[int, str]:
-    return (node.start_us if node.start_us is not None else 2**62, node.span_id)
+    return (node.start_us or 2**62, node.span_id)
 
 
 def _root(ordered: Sequence[Node]) -> Node:
@@ -105,4 +105,4 @@ def _context(column: str, root: Node, agents: Sequence[Node], ordered: Sequence[
 
 
 def _source(nodes: Sequence[Node], has: Callable[[Node], bool]) -> str | None:
-    return next((node.span_id for node in nodes if has(node)), None)
+    return next((n.span_id for n in nodes if n.category != "tool" and has(n)), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from goldspan.tracing.duplicates import completed, decide
+from goldspan.tracing.duplicates import Claim, completed, decide
 from goldspan.tracing.facts import CallFacts
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.store.inheritance import inherit
@@ -30,20 +30,27 @@ _NARROW = (
     "cached_input_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
+    "usage_estimated",
     "error_type",
 )
-_USAGE = _NARROW[4:9]
+_USAGE = _NARROW[4:10]
+_BESIDE = ("usage_replaced", "tool_name", "tool_call_id", "tool_arguments", "tool_result")
 _DECIDED = (*CONTEXT, "inherited", "is_duplicate", "ambiguous", "cost_usd")
 _ON_CALLS = 1 << CONTEXT.index("session_id"), 1 << CONTEXT.index("user_id")
 
 
 @dataclass(slots=True)
 class Settled:
-    """The rows beside the nodes: what calls have from elsewhere, and which span repeats which."""
+    """What comes of it beside the nodes: completed claims, and rows that tell from where.
 
-    claims: dict[Key, Node]  # the nodes, completed by log records, duplicates and parts
+    `borrowed` names texts that a call or an execution lacks and another span has:
+    (key, "input" or "output", key of the other span).
+    """
+
+    claims: dict[Key, Node]
     details: dict[Key, Row] = field(default_factory=dict)
     duplicates: list[Row] = field(default_factory=list)
+    borrowed: list[tuple[Key, str, Key]] = field(default_factory=list)
 
 
 def settle(
@@ -56,36 +63,33 @@ def settle(
     claims = {n.key: _claim(n, told.get(n.key)) for nodes in traces.values() for n in nodes}
     settled = Settled(claims)
     decision = decide(list(claims.values()))
-    helpers: dict[Key, list[Node]] = {}
-    for key, duplicate in decision.duplicates.items():
-        settled.duplicates.append(
-            {
-                "trace_id": key[0],
-                "span_id": key[1],
-                "of_trace_id": duplicate.of[0],
-                "of_span_id": duplicate.of[1],
-                "rule": duplicate.rule,
-            }
-        )
-        helpers.setdefault(duplicate.of, []).append(claims[key])
-    for part, call in decision.parts.items():
-        helpers.setdefault(call, []).append(claims[part])
+    settled.duplicates = [
+        {
+            "trace_id": key[0],
+            "span_id": key[1],
+            "of_trace_id": duplicate.of[0],
+            "of_span_id": duplicate.of[1],
+            "rule": duplicate.rule,
+        }
+        for key, duplicate in decision.duplicates.items()
+    ]
     for nodes in traces.values():
         inherit(nodes)
         for node in nodes:
-            node.is_duplicate = node.key in decision.duplicates
-            node.ambiguous = node.key in decision.ambiguous
-            facts = told.get(node.key)
+            key = node.key
+            node.is_duplicate = key in decision.duplicates or (
+                node.category == "part" and key not in decision.calls_from_parts
+            )
+            node.ambiguous = key in decision.ambiguous
+            facts, sources = told.get(key), decision.sources.get(key)
             if facts is not None:
                 _take_over_context(node, facts)
-            if node.category == "llm":
-                helped = helpers.get(node.key, ())
-                if helped or facts is not None:
-                    _complete(node, helped, facts, settled)
-                claim = claims[node.key]
-                if node.rowid is None or claim is not node:
-                    _price(node, claim, prices)
-            if (claim := claims[node.key]) is not node:
+            if facts is not None or sources:
+                _complete(node, sources or (), facts, settled)
+            claim = claims[key]
+            if node.is_call and (node.rowid is None or claim is not node):
+                _price(node, claim, prices)
+            if claim is not node:
                 for column in _DECIDED:
                     setattr(claim, column, getattr(node, column))
     for key, facts in told.items():
@@ -118,13 +122,14 @@ def _take_over_context(node: Node, told: CallFacts) -> None:
 
 
 def _complete(
-    node: Node, helpers: Sequence[Node], told: CallFacts | None, settled: Settled
+    node: Node, sources: Sequence[Claim], told: CallFacts | None, settled: Settled
 ) -> None:
-    """The call's row of `call_detail`: what others know of it. Completes the claim, too."""
+    """The row of `call_detail`: what others know of it. Completes the claim, too."""
     claim = settled.claims[node.key]
     if claim is node:
         claim = settled.claims[node.key] = replace(node)
-    for column, value in (completed(claim, helpers) if helpers else {}).items():
+    more = completed(claim, sources) if sources else {}
+    for column, value in more.items():
         setattr(claim, column, value)
     row = _detail_row(node.key, told or CallFacts())
     if node.has_input:
@@ -134,17 +139,27 @@ def _complete(
     for column in _NARROW:
         known = getattr(claim, column)
         row[column] = known if known != getattr(node, column) else None
+    if any(getattr(node, c) not in (None, more[c]) for c in _USAGE if c in more):
+        row["usage_replaced"] = True
+        row.update((column, getattr(claim, column)) for column in _USAGE)
+    for column in ("tool_name", "tool_call_id"):
+        row[column] = more.get(column)
+    for which in ("input", "output"):
+        if not getattr(claim, f"has_{which}"):
+            source = next((s for s in sources if getattr(s, f"has_{which}")), None)
+            if source is not None:
+                settled.borrowed.append((node.key, which, source.key))
     settled.details[node.key] = row
 
 
 def _detail_row(key: Key, facts: CallFacts) -> Row:
     known = {column: getattr(facts, column) for column in DETAIL_COLUMNS}
-    return {"trace_id": key[0], "span_id": key[1], **known}
+    return {"trace_id": key[0], "span_id": key[1], **known, **dict.fromkeys(_BESIDE)}
 
 
 def _price(node: Node, claim: Node, prices: Prices) -> None:
     at = None
-    if claim.start_us is not None:
+    if claim.start_us:
         at = datetime.fromtimestamp(claim.start_us / 1e6, UTC)
     price = prices.of_call(
         provider=claim.provider,

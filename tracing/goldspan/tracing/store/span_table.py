@@ -49,7 +49,8 @@ TYPES: dict[str, pa.DataType] = {
         pa.int64(),
     ),
     **dict.fromkeys(
-        ("replayed", "simulated", "usage_estimated", "is_duplicate", "ambiguous"), pa.bool_()
+        ("replayed", "simulated", "usage_estimated", "is_duplicate", "ambiguous", "usage_replaced"),
+        pa.bool_(),
     ),
 }
 _ENTRY = ("attributes", "fullness", "problem")
@@ -100,7 +101,15 @@ _CALL = (
     "output_messages",
     "time_to_first_token_ms",
 )
-_NODE = (*CONTEXT, "is_duplicate", "ambiguous", "cost_usd", "price_source", "price_version")
+_NODE = (
+    *CONTEXT,
+    "is_duplicate",
+    "ambiguous",
+    "usage_replaced",
+    "cost_usd",
+    "price_source",
+    "price_version",
+)
 
 
 def span_table(entries: Sequence[Entry]) -> pa.Table:
@@ -122,7 +131,7 @@ def span_table(entries: Sequence[Entry]) -> pa.Table:
     for name in _EMPTY_IS_NULL:
         columns[name] = [value or None for value in columns[name]]
     columns["inherited"] = [node.inherited or None for node in nodes]
-    columns["started_at"] = [node.start_us for node in nodes]
+    columns["started_at"] = [node.start_us or None for node in nodes]
     columns["ended_at"] = [node.end_us for node in nodes]
     columns["duration_ms"] = [
         (s.end_ns - s.start_ns) / 1e6 if s.end_ns is not None and s.end_ns >= s.start_ns else None

@@ -83,7 +83,7 @@ class Stored:
         fresh = list(nodes.values())
         while True:
             calls = [
-                {"response_id": n.response_id, "started_at": n.start_us}
+                {"response_id": n.response_id, "started_at": n.start_us or None}
                 for n in fresh
                 if n.response_id is not None and n.category in ("llm", "part")
             ]
@@ -134,10 +134,20 @@ class Stored:
             for row, column in in_trace:
                 row[column] = texts[row["rowid"]][column == "output"]
         if in_span:
-            self.stage_rows({rowid for *_, rowid in in_span})
-            texts = {r[0]: r[1:] for r in self.run(sql("texts_of_spans"))}
+            spans = self.texts_of_spans({rowid for *_, rowid in in_span})
             for row, column, rowid in in_span:
-                row[column] = preview(texts[rowid][column == "output"], ROLES[column])
+                row[column] = preview(spans[rowid][f"{column}_messages"], ROLES[column])
+
+    def texts_of_spans(self, rows: set[int]) -> dict[int, dict[str, str | None]]:
+        """The texts of stored spans, by row."""
+        if not rows:
+            return {}
+        self.stage_rows(rows)
+        names = ("input_messages", "output_messages", "tool_arguments", "tool_result")
+        return {
+            rowid: dict(zip(names, texts, strict=True))
+            for rowid, *texts in self.run(sql("texts_of_spans"))
+        }
 
     def stage_names(self, column: str, names: Iterable[str]) -> None:
         """Names as the table `touched` of the next statement."""

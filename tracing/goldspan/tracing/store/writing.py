@@ -160,9 +160,30 @@ class Writer:
             rows = [dict(zip(_DECIDED, values, strict=True)) for values in changed]
             self._stored.stage("touched", table_of(rows))
             self._stored.run(sql("update_decided"))
+        self._borrow_texts(settled, nodes, fresh)
         self._store_evidence(settled, scope if known or told else ())
         self._store_rollups(traces, settled, known, fresh, told)
         return new_ids
+
+    def _borrow_texts(
+        self, settled: Settled, nodes: dict[Key, Node], fresh: dict[Key, Entry]
+    ) -> None:
+        """Messages, arguments and results that only a duplicate holds."""
+        if not settled.borrowed:
+            return
+        rows = {nodes[source].rowid for *_, source in settled.borrowed if source not in fresh}
+        stored = self._stored.texts_of_spans({row for row in rows if row is not None})
+        for key, which, source in settled.borrowed:
+            if nodes[key].category == "tool":
+                column = "tool_arguments" if which == "input" else "tool_result"
+            else:
+                column = f"{which}_messages"
+            if source in fresh:
+                facts = fresh[source].facts
+                text = getattr(facts if column.startswith("tool_") else facts.call, column)
+            else:
+                text = stored.get(nodes[source].rowid or 0, {}).get(column)
+            settled.details[key][column] = text
 
     def _store_evidence(self, settled: Settled, decided_before: Iterable[str]) -> None:
         if decided_before:

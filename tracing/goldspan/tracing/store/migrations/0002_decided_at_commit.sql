@@ -112,13 +112,16 @@ DROP TABLE span_context;
 DROP TABLE call_price;
 ALTER TABLE new_span_data RENAME TO span_data;
 
--- What log records and duplicates tell of a call that its own span does not; decided anew at every
--- commit for the traces that it touches.
+-- What log records and duplicates tell of a call or an execution that its own span does not; decided
+-- anew at every commit for the traces that it touches. `usage_replaced`: the span's own counts are
+-- an estimate, or half of it, and these stand instead.
 ALTER TABLE call_detail ADD COLUMN usage_estimated BOOLEAN;
 ALTER TABLE call_detail ADD COLUMN emitter_cost_usd DOUBLE;
-ALTER TABLE call_detail ADD COLUMN cost_usd DOUBLE;
-ALTER TABLE call_detail ADD COLUMN price_source VARCHAR;
-ALTER TABLE call_detail ADD COLUMN price_version VARCHAR;
+ALTER TABLE call_detail ADD COLUMN usage_replaced BOOLEAN;
+ALTER TABLE call_detail ADD COLUMN tool_name VARCHAR;
+ALTER TABLE call_detail ADD COLUMN tool_call_id VARCHAR;
+ALTER TABLE call_detail ADD COLUMN tool_arguments VARCHAR;
+ALTER TABLE call_detail ADD COLUMN tool_result VARCHAR;
 
 -- The evidence: which span states again what another one states, and by which rule.
 CREATE TABLE duplicate_data (

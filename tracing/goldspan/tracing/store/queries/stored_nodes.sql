@@ -1,10 +1,12 @@
 -- What do the spans in these rows say, apart from their texts?
 SELECT
-    s.trace_id, s.span_id, s.parent_span_id, s.scope_name, s.category, s.operation, s.kind,
-    epoch_us(s.started_at), epoch_us(s.ended_at), s.provider, s.request_model, s.response_model,
+    s.trace_id, s.span_id, s.parent_span_id, coalesce(s.scope_name, ''), s.category, s.operation, s.kind,
+    coalesce(epoch_us(s.started_at), 0), epoch_us(s.ended_at), s.provider, s.request_model, s.response_model,
     s.response_id, s.input_tokens, s.output_tokens, s.cached_input_tokens, s.cache_write_tokens,
-    s.reasoning_tokens, s.tool_name, s.tool_call_id, s.error_type, s.replayed,
-    s.input_messages IS NOT NULL, s.output_messages IS NOT NULL, s.name, s.status,
+    s.reasoning_tokens, s.usage_estimated, s.tool_name, s.tool_call_id, s.error_type, s.replayed,
+    CASE WHEN s.category = 'tool' THEN s.tool_arguments ELSE s.input_messages END IS NOT NULL,
+    CASE WHEN s.category = 'tool' THEN s.tool_result ELSE s.output_messages END IS NOT NULL,
+    s.name, s.status,
     s.service_name, s.outcome, s.rowid, coalesce(s.inherited, 0),
     coalesce(s.is_duplicate, FALSE), coalesce(s.ambiguous, FALSE),
     s.cost_usd, s.price_source, s.price_version,

@@ -1,5 +1,5 @@
--- What are the messages of these stored spans?
-SELECT s.rowid, s.input_messages, s.output_messages
+-- What are the texts of these stored spans?
+SELECT s.rowid, s.input_messages, s.output_messages, s.tool_arguments, s.tool_result
 FROM span_data AS s
 SEMI JOIN touched AS t ON t.rowid = s.rowid
 WHERE

@@ -13,12 +13,15 @@ SELECT
     coalesce(s.request_model, d.request_model) AS request_model,
     coalesce(s.response_model, d.response_model) AS response_model,
     coalesce(s.response_id, d.response_id) AS response_id,
-    coalesce(s.input_tokens, d.input_tokens) AS input_tokens,
-    coalesce(s.output_tokens, d.output_tokens) AS output_tokens,
-    coalesce(s.cached_input_tokens, d.cached_input_tokens) AS cached_input_tokens,
-    coalesce(s.cache_write_tokens, d.cache_write_tokens) AS cache_write_tokens,
-    coalesce(s.reasoning_tokens, d.reasoning_tokens) AS reasoning_tokens,
-    coalesce(s.usage_estimated, d.usage_estimated, FALSE) AS usage_estimated,
+    CASE WHEN d.usage_replaced THEN d.input_tokens ELSE coalesce(s.input_tokens, d.input_tokens) END AS input_tokens,
+    CASE WHEN d.usage_replaced THEN d.output_tokens ELSE coalesce(s.output_tokens, d.output_tokens) END AS output_tokens,
+    CASE WHEN d.usage_replaced THEN d.cached_input_tokens ELSE coalesce(s.cached_input_tokens, d.cached_input_tokens) END AS cached_input_tokens,
+    CASE WHEN d.usage_replaced THEN d.cache_write_tokens ELSE coalesce(s.cache_write_tokens, d.cache_write_tokens) END AS cache_write_tokens,
+    CASE WHEN d.usage_replaced THEN d.reasoning_tokens ELSE coalesce(s.reasoning_tokens, d.reasoning_tokens) END AS reasoning_tokens,
+    coalesce(
+        CASE WHEN d.usage_replaced THEN d.usage_estimated ELSE coalesce(s.usage_estimated, d.usage_estimated) END,
+        FALSE
+    ) AS usage_estimated,
     coalesce(s.finish_reasons, d.finish_reasons) AS finish_reasons,
     coalesce(s.system_instructions, d.system_instructions) AS system_instructions,
     coalesce(s.input_messages, d.input_messages) AS input_messages,
@@ -48,4 +51,4 @@ SELECT
     coalesce(s.ambiguous, FALSE) AS ambiguous
 FROM span_data AS s
 LEFT JOIN call_detail AS d ON d.trace_id = s.trace_id AND d.span_id = s.span_id
-WHERE s.category = 'llm' AND s.is_duplicate IS NOT TRUE;
+WHERE s.category IN ('llm', 'part') AND s.is_duplicate IS NOT TRUE;

@@ -8,12 +8,12 @@ SELECT
     s.batch_id,
     s.started_at,
     s.duration_ms,
-    s.tool_name,
-    s.tool_call_id,
+    coalesce(s.tool_name, d.tool_name) AS tool_name,
+    coalesce(s.tool_call_id, d.tool_call_id) AS tool_call_id,
     s.tool_type,
-    s.tool_arguments AS arguments,
-    s.tool_result AS result,
-    s.error_type,
+    coalesce(s.tool_arguments, d.tool_arguments) AS arguments,
+    coalesce(s.tool_result, d.tool_result) AS result,
+    coalesce(s.error_type, d.error_type) AS error_type,
     s.error_message,
     s.session_id,
     s.user_id,
@@ -30,4 +30,5 @@ SELECT
     s.scope_name,
     coalesce(s.ambiguous, FALSE) AS ambiguous
 FROM span_data AS s
+LEFT JOIN call_detail AS d ON d.trace_id = s.trace_id AND d.span_id = s.span_id
 WHERE s.category = 'tool' AND s.is_duplicate IS NOT TRUE;
