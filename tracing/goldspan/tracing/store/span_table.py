@@ -105,7 +105,6 @@ _NODE = (
     *CONTEXT,
     "is_duplicate",
     "ambiguous",
-    "usage_replaced",
     "cost_usd",
     "price_source",
     "price_version",

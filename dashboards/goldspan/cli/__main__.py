@@ -1,0 +1,5 @@
+"""`python -m goldspan.cli`."""
+
+from goldspan.cli.app import main
+
+main()
