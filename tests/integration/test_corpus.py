@@ -17,6 +17,7 @@ from goldspan.tracing.batch import IngestBatch
 from goldspan.tracing.otlp import decode
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.store import Store
+from goldspan.tracing.store.seen import Seen
 from goldspan.tracing.store.writing import Writer
 
 CORPUS = Path(__file__).parents[3] / "shared" / "otlp-corpus"
@@ -41,11 +42,13 @@ def single(emitter: str) -> Iterator[IngestBatch]:
             yield IngestBatch(logs=[log])
 
 
-def views_after(folder: Path, requests: list[IngestBatch]) -> dict[str, list[Any]]:
+def views_after(
+    folder: Path, requests: list[IngestBatch], *, owned: bool = False
+) -> dict[str, list[Any]]:
     folder.mkdir()
     path = Store.open(folder / "s.duckdb").path
     with duckdb.connect(path) as connection:
-        writer = Writer(connection, Prices())
+        writer = Writer(connection, Prices(), Seen.load(connection) if owned else None)
         for request in requests:
             writer.write(request)
         return {
@@ -61,6 +64,7 @@ def test_order_and_repetition_change_nothing(emitter: str, tmp_path: Path) -> No
     shuffled = [*single(emitter), *single(emitter)]
     random.Random(7).shuffle(shuffled)
     assert views_after(tmp_path / "shuffled", shuffled) == expected
+    assert views_after(tmp_path / "owned", shuffled, owned=True) == expected
 
 
 def test_every_aspect_of_every_recording_is_right(tmp_path: Path) -> None:

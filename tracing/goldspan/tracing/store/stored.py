@@ -17,6 +17,7 @@ from goldspan.tracing.store.events import log_record
 from goldspan.tracing.store.nodes import Node
 from goldspan.tracing.store.queries import sql
 from goldspan.tracing.store.rollups import ROLES, TextSources, preview
+from goldspan.tracing.store.seen import Seen
 from goldspan.tracing.store.span_table import table_of
 
 Row = dict[str, Any]
@@ -37,11 +38,14 @@ class KnownTrace:
 class Stored:
     """Reads through the connection of a transaction. Statements read the staged table `touched`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> None:
         self._connection = connection
+        self._seen = seen
 
     def known_traces(self, touched: set[str]) -> dict[str, KnownTrace]:
         """Those of these traces that are stored."""
+        if self._seen is not None:
+            touched = self._seen.traces.perhaps(touched)
         if not touched:
             return {}
         self.stage_names("trace_id", touched)
@@ -82,14 +86,11 @@ class Stored:
         seen = set(touched)
         fresh = list(nodes.values())
         while True:
-            calls = [
-                {"response_id": n.response_id, "started_at": n.start_us or None}
-                for n in fresh
-                if n.response_id is not None and n.category in ("llm", "part")
-            ]
+            calls = self._perhaps_linked(fresh)
             if not calls:
                 return
-            self.stage("touched", table_of(calls))
+            rows = [{"response_id": n.response_id, "started_at": n.start_us or None} for n in calls]
+            self.stage("touched", table_of(rows))
             linked = {row[0] for row in self.run(sql("traces_of_response_ids"))} - seen
             if not linked:
                 return
@@ -100,13 +101,29 @@ class Stored:
             nodes.update(more)
             fresh = list(more.values())
 
+    def _perhaps_linked(self, nodes: Iterable[Node]) -> list[Node]:
+        calls = [n for n in nodes if n.response_id is not None and n.category in ("llm", "part")]
+        if self._seen is None or not calls:
+            return calls
+        ids = {node.response_id or "" for node in calls if node.rowid is None}
+        known = self._seen.response_ids.perhaps(ids)
+        self._seen.shared_response_ids.add(known)
+        known |= self._seen.shared_response_ids.perhaps(n.response_id or "" for n in calls)
+        return [node for node in calls if node.response_id in known]
+
     def told(self, traces: Iterable[str], telling: dict[str, LogRecord]) -> dict[Key, CallFacts]:
         """What log records, old and new, tell of calls in these traces."""
-        self.stage_names("trace_id", traces)
-        stored = [row for row in self.run(sql("call_events")) if row[0] not in telling]
+        if self._seen is not None:
+            traces = self._seen.telling_traces.perhaps(traces)
+        stored = []
+        if traces:
+            self.stage_names("trace_id", traces)
+            stored = [row for row in self.run(sql("call_events")) if row[0] not in telling]
         if not stored and not telling:
             return {}
         told = details([*map(log_record, stored), *telling.values()])
+        if not stored:
+            return told
         for trace_id, span_id, *texts in self.run(sql("stored_details")):
             facts = told.setdefault((trace_id, span_id), CallFacts())
             for column, text in zip(MESSAGE_COLUMNS, texts, strict=True):

@@ -23,6 +23,7 @@ from goldspan.tracing.store.events import event_row, events_of, may_tell_of_call
 from goldspan.tracing.store.nodes import CONTEXT, Node
 from goldspan.tracing.store.queries import sql
 from goldspan.tracing.store.rollups import ROLES, preview, rollup
+from goldspan.tracing.store.seen import Seen
 from goldspan.tracing.store.settling import Settled, settle
 from goldspan.tracing.store.span_table import span_table, table_of
 from goldspan.tracing.store.stored import KnownTrace, Stored
@@ -68,10 +69,17 @@ def prepare(batch: IngestBatch) -> Prepared:
 
 
 class Writer:
-    """Writes batches through one open connection, one transaction each."""
+    """Writes batches through one open connection, one transaction each.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, prices: Prices) -> None:
-        self._stored = Stored(connection)
+    `seen` is for a process that owns the store: it must have been loaded from it, and be given to
+    every writer of the store since.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, prices: Prices, seen: Seen | None = None
+    ) -> None:
+        self._stored = Stored(connection, seen)
+        self._seen = seen
         self._prices = prices
 
     def write(self, batch: IngestBatch | Prepared) -> IngestResult:
@@ -97,6 +105,8 @@ class Writer:
         touched |= {trace for trace, _ in prepared.entries}
         telling = prepared.telling if stored_events else {}
         stored_spans = self._settle(touched, prepared.entries, telling) if touched else 0
+        if self._seen is not None:
+            self._remember(self._seen, prepared)
         return IngestResult(
             stored_spans=stored_spans,
             duplicate_spans=prepared.spans - stored_spans,
@@ -104,6 +114,13 @@ class Writer:
             duplicate_events=prepared.logs - stored_events,
             rejected=prepared.rejected,
         )
+
+    @staticmethod
+    def _remember(seen: Seen, prepared: Prepared) -> None:
+        seen.traces.add({trace for trace, _ in prepared.entries})
+        seen.telling_traces.add({log.trace_id or "" for log in prepared.telling.values()})
+        ids = (entry.node.response_id for entry in prepared.entries.values())
+        seen.response_ids.add({name for name in ids if name is not None})
 
     def _store_events(self, events: dict[str, LogRecord]) -> int:
         if not events:

@@ -1,0 +1,2 @@
+-- Which traces are stored?
+SELECT trace_id FROM trace_data
