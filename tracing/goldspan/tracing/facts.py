@@ -85,3 +85,4 @@ class SpanFacts:
     outcome: str | None = None
     reason: str | None = None
     consumed: frozenset[str] = frozenset()
+    decided: bool = False  # the category holds, None too, whatever a later dialect says

@@ -3,7 +3,8 @@
 A dialect says by which first words of attribute names (`PREFIXES`) or by which instrumentation
 scopes it is recognised, and reads a span's facts. A span may speak several dialects at once (an
 instrumentation that writes old and new names): then the dialects are asked in the order below,
-and each column takes the first answer.
+and each column takes the first answer. `aliases` is asked last, of spans that still have a
+well-known name which nobody read.
 """
 
 from __future__ import annotations
@@ -12,48 +13,124 @@ from dataclasses import fields
 from typing import Protocol
 
 from goldspan.tracing.batch import SpanRecord
-from goldspan.tracing.dialects import genai
-from goldspan.tracing.dialects.genai import MESSAGES
-from goldspan.tracing.facts import SpanFacts
-
-__all__ = ["DIALECTS", "MESSAGES", "Dialect", "merged", "read"]
+from goldspan.tracing.dialects import (
+    aliases,
+    braintrust,
+    genai,
+    genkit,
+    google,
+    haystack,
+    langfuse,
+    langsmith,
+    litellm,
+    logfire,
+    mcp,
+    mlflow,
+    openinference,
+    openllmetry,
+    pydantic_ai,
+    stated_kinds,
+    strands,
+    vercel,
+)
+from goldspan.tracing.facts import CallFacts, Context, SpanFacts
 
 
 class Dialect(Protocol):
     """What a dialect's module offers."""
 
-    PREFIXES: frozenset[str]  # of attribute names, up to the first dot: "gen_ai", "llm"
-    SCOPES: tuple[str, ...]  # beginnings of instrumentation scope names
+    @property
+    def PREFIXES(self) -> frozenset[str]:
+        """First words of attribute names, up to the first dot: "gen_ai", "llm"."""
+
+    @property
+    def SCOPES(self) -> tuple[str, ...]:
+        """Beginnings of instrumentation scope names."""
 
     def span_facts(self, span: SpanRecord) -> SpanFacts | None:
         """What the span says in this dialect; None if it is not this dialect after all."""
 
 
-DIALECTS: tuple[Dialect, ...] = (genai,)
+# Those before `genai` write its names too, but with meanings of their own.
+DIALECTS: tuple[Dialect, ...] = (
+    langsmith,
+    litellm,
+    vercel,
+    openinference,
+    mcp,
+    logfire,
+    pydantic_ai,
+    openllmetry,
+    google,
+    strands,
+    stated_kinds,
+    genai,
+    langfuse,
+    mlflow,
+    haystack,
+    genkit,
+    braintrust,
+)
+COUNTED = frozenset({"llm", "part"})
+_BY_PREFIX = {
+    prefix: sum(1 << i for i, d in enumerate(DIALECTS) if prefix in d.PREFIXES)
+    for dialect in DIALECTS
+    for prefix in dialect.PREFIXES
+}
+_BY_SCOPE = tuple((scope, 1 << i) for i, d in enumerate(DIALECTS) for scope in d.SCOPES)
+_SCOPES = tuple(scope for scope, _ in _BY_SCOPE)
+_CALL, _CONTEXT = (tuple(f.name for f in fields(part)) for part in (CallFacts, Context))
+_SPAN = tuple(f.name for f in fields(SpanFacts) if f.name not in ("call", "context", "consumed"))
 
 
 def read(span: SpanRecord) -> SpanFacts:
     """Everything that a span says, in whichever dialects it speaks."""
-    prefixes = {name.partition(".")[0] for name in span.attributes}
     found: SpanFacts | None = None
-    for dialect in DIALECTS:
-        spoken = not dialect.PREFIXES.isdisjoint(prefixes) or (
-            bool(dialect.SCOPES) and span.scope_name.startswith(dialect.SCOPES)
-        )
-        if spoken and (facts := dialect.span_facts(span)) is not None:
-            found = facts if found is None else merged(found, facts)
-    return found if found is not None else genai.span_facts(span)
+    spoken = _spoken(span)
+    if spoken:
+        for number, dialect in enumerate(DIALECTS):
+            if spoken >> number & 1 and (facts := dialect.span_facts(span)) is not None:
+                found = facts if found is None else merged(found, facts)
+    if aliases.speaks(span, found):
+        facts = aliases.span_facts(span, found)
+        found = facts if found is None else merged(found, facts)
+    if found is None:
+        return genai.span_facts(span)
+    if found.category not in COUNTED and found.call.input_tokens is not None:
+        _drop_usage(found.call)
+    return found
+
+
+def _drop_usage(call: CallFacts) -> None:
+    """Totals that one dialect read where another knows that the span is no call."""
+    call.input_tokens = call.output_tokens = call.cached_input_tokens = None
+    call.cache_write_tokens = call.reasoning_tokens = None
+
+
+def _spoken(span: SpanRecord) -> int:
+    """The dialects to be asked, a bit each by their order."""
+    spoken = 0
+    for name in span.attributes:
+        spoken |= _BY_PREFIX.get(name.partition(".")[0], 0)
+    if span.scope_name.startswith(_SCOPES):
+        for scope, bit in _BY_SCOPE:
+            if span.scope_name.startswith(scope):
+                spoken |= bit
+    return spoken
 
 
 def merged(first: SpanFacts, second: SpanFacts) -> SpanFacts:
     """The first dialect's facts, completed by those of the second. Changes and returns `first`."""
-    for own, other in (
-        (first, second),
-        (first.call, second.call),
-        (first.context, second.context),
+    category, operation = first.category, first.operation
+    for own, other, columns in (
+        (first, second, _SPAN),
+        (first.call, second.call, _CALL),
+        (first.context, second.context, _CONTEXT),
     ):
-        for column in fields(own):
-            if getattr(own, column.name) is None:
-                setattr(own, column.name, getattr(other, column.name))
+        for column in columns:
+            if getattr(own, column) is None:
+                setattr(own, column, getattr(other, column))
+    if first.decided:
+        first.category, first.operation = category, operation
     first.consumed |= second.consumed
     return first

@@ -1,58 +1,87 @@
-"""The current OpenTelemetry GenAI conventions (1.37 and later), and Goldspan's own attributes.
+"""The OpenTelemetry GenAI conventions, current and older, and Goldspan's own attributes.
 
-Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/. Pure functions: a span or a log record
-in, facts out.
+Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/ and its history from 1.25 on. Pure
+functions: a span or a log record in, facts out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from goldspan.tracing import semconv
+from goldspan.tracing import messages, semconv
 from goldspan.tracing.batch import LogRecord, SpanRecord
-from goldspan.tracing.facts import CallFacts, Context, SpanFacts
-from goldspan.tracing.values import bool_of, float_of, int_of, json_of, list_of, text_of
+from goldspan.tracing.decoding import decoded
+from goldspan.tracing.dialects import genai_names as names
+from goldspan.tracing.dialects import tool_io
+from goldspan.tracing.dialects.context import context_from, context_of
+from goldspan.tracing.dialects.failures import failure
+from goldspan.tracing.dialects.genai_events import said_in
+from goldspan.tracing.dialects.genai_kinds import category_of, operation_of
+from goldspan.tracing.dialects.hosts import provider_at
+from goldspan.tracing.dialects.providers import provider_of, split_model
+from goldspan.tracing.dialects.usage import Usage
+from goldspan.tracing.facts import CallFacts, SpanFacts
+from goldspan.tracing.values import bool_of, float_of, int_of, list_of, text_of
 
-PREFIXES = frozenset({"gen_ai", "goldspan"})
+__all__ = [
+    "MESSAGES",
+    "PREFIXES",
+    "SCOPES",
+    "call_facts",
+    "context_of",
+    "detail_facts",
+    "span_facts",
+]
+
+PREFIXES: frozenset[str] = frozenset({"gen_ai", "goldspan"})
 SCOPES: tuple[str, ...] = ()
-CALLS = frozenset(
-    {semconv.CHAT, semconv.GENERATE_CONTENT, semconv.TEXT_COMPLETION, semconv.EMBEDDINGS}
-)
-AGENTS = frozenset({semconv.INVOKE_AGENT, semconv.INVOKE_WORKFLOW})
 MESSAGES = frozenset({semconv.SYSTEM_INSTRUCTIONS, semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES})
 TOOL_TEXT = frozenset({semconv.TOOL_ARGUMENTS, semconv.TOOL_RESULT})
-UNKNOWN_ERROR = "_OTHER"  # the conventions' word for an error without a type
+INDEXED = ("gen_ai.prompt", "gen_ai.completion")
+# These leave the cached tokens out of the input, and what they call total is made from that.
+CACHE_BESIDE_INPUT: Final = {
+    "opentelemetry.instrumentation.bedrock": frozenset({"aws.bedrock", "anthropic", None}),
+    "openlit": frozenset({"anthropic", "aws.bedrock"}),
+}
 
 
 def span_facts(span: SpanRecord) -> SpanFacts:
     """What a span says by the GenAI conventions."""
-    attributes = _with_details(span)
-    operation = text_of(attributes.get(semconv.OPERATION_NAME))
-    error_type, error_message = _error(span)
+    fields = names.fields_of(span.attributes)
+    said = None
+    if span.events:
+        said = said_in((e.name, e.attributes, None) for e in span.events)
+        if said.details:
+            fields = {**names.fields_of(said.details), **fields}
+    operation = operation_of(fields)
     facts = SpanFacts(
-        category=_category(operation),
+        category=category_of(span, operation, fields),
         operation=operation,
-        context=context_of(attributes, span.resource),
-        error_type=error_type,
-        error_message=error_message,
-        replayed=bool_of(attributes.get(semconv.REPLAYED)),
-        outcome=text_of(attributes.get(semconv.RUN_OUTCOME)),
-        reason=text_of(attributes.get(semconv.RUN_REASON)),
+        call=_call(fields, span.scope_name),
+        context=context_from(fields, span.resource),
+        replayed=bool_of(fields.get("replayed")),
+        outcome=text_of(fields.get("outcome")),
+        reason=text_of(fields.get("reason")),
         consumed=MESSAGES,
     )
+    call = facts.call
+    if facts.category == "llm" and operation is None:
+        facts.operation = semconv.CHAT
+    if call.input_messages is None or call.output_messages is None:
+        facts.consumed |= _read_indexed(span.attributes, call)
     if facts.category == "tool":
-        facts.tool_name = text_of(attributes.get(semconv.TOOL_NAME)) or _name_after_operation(span)
-        facts.tool_call_id = text_of(attributes.get(semconv.TOOL_CALL_ID))
-        facts.tool_type = text_of(attributes.get(semconv.TOOL_TYPE))
-        facts.tool_arguments = text_of(attributes.get(semconv.TOOL_ARGUMENTS))
-        facts.tool_result = text_of(attributes.get(semconv.TOOL_RESULT))
-        facts.consumed = MESSAGES | TOOL_TEXT
-    facts.call = call_facts(attributes)
+        _read_tool(span, fields, facts)
+        facts.consumed |= TOOL_TEXT
+    if said is not None:
+        if facts.category == "tool":
+            _read_tool_events(said.given, said.answered, facts)
+        else:
+            said.fill(call)
     if facts.category != "llm":  # totals repeated on an agent's span are no call
-        facts.call.input_tokens = facts.call.output_tokens = None
-        facts.call.cached_input_tokens = facts.call.cache_write_tokens = None
-        facts.call.reasoning_tokens = None
+        _drop_usage(call)
+    answered = call.output_messages is not None or facts.tool_result is not None
+    facts.error_type, facts.error_message = failure(span, answered=answered)
     return facts
 
 
@@ -60,102 +89,143 @@ def detail_facts(log: LogRecord) -> CallFacts | None:
     """What an operation-details log record says about the call of its span, if it is one."""
     if log.event_name != semconv.OPERATION_DETAILS or not log.trace_id or not log.span_id:
         return None
-    body = log.body if isinstance(log.body, dict) else {}
-    return call_facts({**body, **log.attributes})
+    body = decoded(log.body)
+    return call_facts({**(body if isinstance(body, dict) else {}), **log.attributes})
 
 
 def call_facts(attributes: Mapping[str, Any]) -> CallFacts:
     """A model call's columns from attributes of a span or of a log record."""
-    get = attributes.get
-    seconds = float_of(get(semconv.TIME_TO_FIRST_CHUNK))
+    return _call(names.fields_of(attributes), "")
+
+
+def _call(fields: Mapping[str, Any], scope: str) -> CallFacts:
+    get = fields.get
+    seconds = float_of(get(names.FIRST_CHUNK_S))
+    cost = float_of(get("emitter_cost_usd"))
+    asked, response_model = text_of(get("request_model")), text_of(get("response_model"))
+    prefix, request_model = split_model(asked)
     facts = CallFacts(
-        provider=text_of(get(semconv.PROVIDER_NAME)) or text_of(get(semconv.SYSTEM)),
-        request_model=text_of(get(semconv.REQUEST_MODEL)),
-        response_model=text_of(get(semconv.RESPONSE_MODEL)),
-        response_id=text_of(get(semconv.RESPONSE_ID)),
-        input_tokens=int_of(get(semconv.INPUT_TOKENS)),
-        output_tokens=int_of(get(semconv.OUTPUT_TOKENS)),
-        cached_input_tokens=int_of(get(semconv.CACHED_INPUT_TOKENS)),
-        cache_write_tokens=int_of(get(semconv.CACHE_WRITE_TOKENS)),
-        reasoning_tokens=int_of(get(semconv.REASONING_TOKENS)),
-        finish_reasons=list_of(get(semconv.FINISH_REASONS)),
-        system_instructions=json_of(get(semconv.SYSTEM_INSTRUCTIONS)),
-        input_messages=json_of(get(semconv.INPUT_MESSAGES)),
-        output_messages=json_of(get(semconv.OUTPUT_MESSAGES)),
+        provider=_provider(fields) or prefix,
+        request_model=request_model,
+        response_model=split_model(response_model)[1],
+        response_id=text_of(get("response_id")),
+        emitter_cost_usd=cost or None,
+        finish_reasons=list_of(get("finish_reasons")),
+        system_instructions=messages.system_instructions(get("system_instructions")),
+        input_messages=messages.input_messages(get("input_messages")),
+        output_messages=messages.output_messages(get("output_messages")),
         time_to_first_token_ms=None if seconds is None else seconds * 1000,
-        error_type=text_of(get(semconv.ERROR_TYPE)),
-        session_id=text_of(get(semconv.CONVERSATION_ID)) or text_of(get(semconv.SESSION_ID)),
-        user_id=text_of(get(semconv.USER_ID)) or text_of(get(semconv.ENDUSER_ID)),
+        error_type=text_of(get("error_type")),
+        session_id=text_of(get("session_id")),
+        user_id=text_of(get("user_id")),
     )
-    _mend_usage(facts)
+    if facts.input_messages is None and names.PROMPT in fields:
+        facts.input_messages = messages.input_messages(get(names.PROMPT))
+    if facts.output_messages is None and names.COMPLETION in fields:
+        facts.output_messages = messages.output_messages(get(names.COMPLETION))
+    _read_usage(fields, scope, facts)
     return facts
 
 
-def context_of(attributes: Mapping[str, Any], resource: Mapping[str, Any]) -> Context:
-    """Who and what a record belongs to, from its own attributes, then from its resource."""
+def _provider(fields: Mapping[str, Any]) -> str | None:
+    """The provider that is stated, unless the host says who else it was."""
+    get = fields.get
+    stated = provider_of(get("provider"), get(names.SYSTEM))
+    if stated is None or stated == "openai":
+        address = get(names.SERVER)
+        if isinstance(address, str) and (served := provider_at(address)) is not None:
+            return served
+    return stated
 
-    def first(*names: str) -> Any:
-        for source in (attributes, resource):
-            for name in names:
-                if source.get(name) not in (None, ""):
-                    return source[name]
-        return None
 
-    return Context(
-        run_id=text_of(first(semconv.RUN_ID)),
-        batch_id=text_of(first(semconv.BATCH_ID)),
-        experiment_id=text_of(first(semconv.EXPERIMENT_ID)),
-        suite=text_of(first(semconv.SUITE)),
-        case_id=text_of(first(semconv.CASE_ID)),
-        case_repeat=int_of(first(semconv.CASE_REPEAT)),
-        agent_name=text_of(first(semconv.AGENT_NAME)),
-        agent_version=text_of(first(semconv.AGENT_VERSION)),
-        agent_digest=text_of(first(semconv.AGENT_DIGEST)),
-        session_id=text_of(first(semconv.CONVERSATION_ID, semconv.SESSION_ID)),
-        user_id=text_of(first(semconv.USER_ID, semconv.ENDUSER_ID)),
-        simulated=bool_of(first(semconv.SIMULATED)),
+def _read_usage(fields: Mapping[str, Any], scope: str, facts: CallFacts) -> None:
+    get = fields.get
+    usage = Usage(
+        input_tokens=int_of(get("input_tokens")),
+        output_tokens=int_of(get("output_tokens")),
+        cached_input_tokens=int_of(get("cached_input_tokens")),
+        cache_write_tokens=int_of(get("cache_write_tokens")),
+        reasoning_tokens=int_of(get("reasoning_tokens")),
+        total_tokens=int_of(get(names.TOTAL)),
     )
+    if usage.cached_input_tokens or usage.cache_write_tokens:
+        usage.cache_beside_input = any(
+            scope.startswith(emitter) and facts.provider in providers
+            for emitter, providers in CACHE_BESIDE_INPUT.items()
+        )
+    usage = usage.settled()
+    facts.input_tokens, facts.output_tokens = usage.input_tokens, usage.output_tokens
+    facts.cached_input_tokens = usage.cached_input_tokens
+    facts.cache_write_tokens = usage.cache_write_tokens
+    facts.reasoning_tokens = usage.reasoning_tokens
 
 
-def _mend_usage(facts: CallFacts) -> None:
-    """0 in and 0 out is an emitter's way to say unknown; input includes what was cached."""
-    if not facts.input_tokens and not facts.output_tokens:
-        facts.input_tokens = facts.output_tokens = None
-        facts.cached_input_tokens = facts.cache_write_tokens = facts.reasoning_tokens = None
-        return
-    cached = (facts.cached_input_tokens or 0) + (facts.cache_write_tokens or 0)
-    if facts.input_tokens is not None and cached > facts.input_tokens:
-        facts.input_tokens += cached
+def _drop_usage(call: CallFacts) -> None:
+    call.input_tokens = call.output_tokens = call.reasoning_tokens = None
+    call.cached_input_tokens = call.cache_write_tokens = call.emitter_cost_usd = None
 
 
-def _category(operation: str | None) -> str | None:
-    if operation in CALLS:
-        return "llm"
-    if operation == semconv.EXECUTE_TOOL:
-        return "tool"
-    return "agent" if operation in AGENTS else None
+def _read_indexed(attributes: Mapping[str, Any], call: CallFacts) -> frozenset[str]:
+    """Messages in `gen_ai.prompt.0.role` and alike; the names of the attributes that hold them."""
+    used = frozenset([name for name in attributes if name.startswith(_INDEXED_STARTS)])
+    if not used:
+        return used
+    if call.input_messages is None:
+        call.input_messages = messages.input_messages(messages.indexed(attributes, INDEXED[0]))
+    if call.output_messages is None:
+        answers = messages.indexed(attributes, INDEXED[1])
+        call.output_messages = messages.output_messages(answers)
+        if call.finish_reasons is None:
+            reasons = [a.get("finish_reason") for a in answers if isinstance(a, dict)]
+            call.finish_reasons = list_of([reason for reason in reasons if reason])
+    return used
 
 
-def _with_details(span: SpanRecord) -> dict[str, Any]:
-    """The span's attributes, with those of an operation-details event inside it beneath them."""
-    details: dict[str, Any] = {}
-    for event in span.events:
-        if event.name == semconv.OPERATION_DETAILS:
-            details.update(event.attributes)
-    return {**details, **span.attributes}
+_INDEXED_STARTS = tuple(name + "." for name in INDEXED)
+
+
+def _read_tool(span: SpanRecord, fields: Mapping[str, Any], facts: SpanFacts) -> None:
+    get = fields.get
+    facts.tool_name = text_of(get("tool_name")) or _name_after_operation(span)
+    facts.tool_call_id = text_of(get("tool_call_id"))
+    if facts.tool_call_id == "unknown":
+        facts.tool_call_id = None
+    facts.tool_type = text_of(get("tool_type"))
+    facts.tool_arguments = tool_io.arguments_json(get("tool_arguments"))
+    facts.tool_result, told_id = tool_io.result_of(get("tool_result"))
+    facts.tool_call_id = facts.tool_call_id or told_id
+    if facts.tool_arguments is None or facts.tool_result is None:
+        _read_tool_messages(facts)
+
+
+def _read_tool_messages(facts: SpanFacts) -> None:
+    """Arguments and result where a tool's span states them as messages."""
+    for column in (facts.call.input_messages, facts.call.output_messages):
+        for message in decoded(column) or ():
+            for part in message["parts"]:
+                if part["type"] == "tool_call" and facts.tool_arguments is None:
+                    facts.tool_arguments = messages.tool_json(part.get("arguments"))
+                elif part["type"] == "tool_call_response" and facts.tool_result is None:
+                    facts.tool_result = tool_io.result_of(_plain(part.get("response")))[0]
+
+
+def _read_tool_events(given: list[Any], answered: list[Any], facts: SpanFacts) -> None:
+    """The event before a tool's execution holds the arguments, the one after it the result."""
+    if facts.tool_arguments is None and given:
+        facts.tool_arguments = tool_io.arguments_json(given[0].get("content"))
+    if facts.tool_result is None and answered:
+        answer = answered[-1]["message"].get("content")
+        facts.tool_result = tool_io.result_of(_plain(answer))[0]
+
+
+def _plain(result: Any) -> Any:
+    """The text of a result that is one text block."""
+    structure = decoded(result)
+    if isinstance(structure, list) and len(structure) == 1 and isinstance(structure[0], dict):
+        return structure[0].get("text", structure[0].get("json", structure))
+    return structure
 
 
 def _name_after_operation(span: SpanRecord) -> str | None:
     prefix = semconv.EXECUTE_TOOL + " "
     return span.name.removeprefix(prefix) if span.name.startswith(prefix) else span.name or None
-
-
-def _error(span: SpanRecord) -> tuple[str | None, str | None]:
-    exceptions = [e.attributes for e in span.events if semconv.EXCEPTION_TYPE in e.attributes]
-    thrown = exceptions[-1] if exceptions else {}
-    kind = text_of(span.attributes.get(semconv.ERROR_TYPE))
-    if span.status != "error" and kind is None:
-        return None, None
-    kind = kind or text_of(thrown.get(semconv.EXCEPTION_TYPE)) or UNKNOWN_ERROR
-    message = span.status_message or text_of(thrown.get(semconv.EXCEPTION_MESSAGE))
-    return kind, message or None

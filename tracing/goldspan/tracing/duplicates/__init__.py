@@ -66,7 +66,7 @@ def decide(claims: Sequence[Claim]) -> Decision:
     _settle(decision, model_calls.groups, tree)
     for outer, last in model_calls.totals.items():
         decision.duplicates[outer.key] = Duplicate(_stands_for(decision, last), TOTAL)
-    decision.calls_from_parts = {part.key for part in parts.calls}
+    decision.calls_from_parts = {part.key for part in parts.calls} - set(decision.duplicates)
     for part in sorted(parts.owner, key=lambda c: trust(c, tree.depth[c])):
         of = _stands_for(decision, parts.owner[part])
         decision.parts[part.key] = of

@@ -14,7 +14,7 @@ from goldspan.tracing.duplicates.claims import (
     same_usage,
     usage,
 )
-from goldspan.tracing.duplicates.groups import Groups, Tree, contained, overlapping
+from goldspan.tracing.duplicates.groups import NEIGHBOURS, Groups, Tree, contained, overlapping
 from goldspan.tracing.duplicates.parts import Parts
 
 RESPONSE_ID = "response_id"  # the same id at the same time
@@ -60,7 +60,7 @@ class Calls:
             outer = above[call]
             if outer is not None:
                 own = [] if call in self.totals else [call]
-                beneath[outer] += own + inner
+                beneath[outer] += own + sorted(inner, key=_lateness)[-NEIGHBOURS:]
 
     def _nest(self, outer: Claim, inner: list[Claim]) -> None:
         """Join an outer call with the one among the inner calls that it states, if any."""
@@ -97,7 +97,7 @@ class Calls:
                 self.groups.join(outer, last, NESTED)
             else:
                 self.groups.ambiguous |= {outer, last}
-        elif self.groups.alone(outer) and self._is_total(outer, inner):
+        elif self._is_total(outer, inner):
             self.totals[outer] = last
         elif any(outer.scope != call.scope for call in inner):
             self.groups.ambiguous |= {outer, last}
@@ -132,8 +132,7 @@ class Calls:
             for calls in same.values()
             if len(calls) > 1
             for one, other in contained(calls)
-            if one.scope != other.scope
-            and not self._tree.related(one, other)
+            if not self._tree.related(one, other)
             and same_model(one, other)
             and same_task(one, other)
         ]
@@ -170,4 +169,8 @@ class Calls:
 
 def _last(calls: Iterable[Claim]) -> Claim:
     """The call that ended last; one that has not ended is later."""
-    return max(calls, key=lambda c: (c.end_us is None, c.end_us or 0, c.start_us, c.key))
+    return max(calls, key=_lateness)
+
+
+def _lateness(call: Claim) -> tuple[object, ...]:
+    return call.end_us is None, call.end_us or 0, call.start_us, call.key

@@ -19,15 +19,17 @@ COUNTS = (
 def trust(claim: Claim, depth: int) -> tuple[Any, ...]:
     """The order in which the claims of a group stand for it, the smallest first.
 
-    A call: the provider's response id, stated tokens, then estimated ones, messages. An execution:
-    the call id, the result, the arguments. Then the innermost, and the ids as the last word.
+    A call: its own span before a part; the provider's response id, stated tokens, then estimated
+    ones, messages. An execution: the call id, the result, the arguments. Then the innermost, and
+    the ids as the last word.
     """
     if claim.category == "tool":
         unknown = 0 if claim.tool_call_id else 1
     else:
         counted = 0 if usage(claim) is not None else 1 if _counts(claim) else 2
         unknown = counted + (0 if response_id(claim) is not None else 3)
-    return unknown, not claim.has_output, not claim.has_input, -depth, claim.key
+    is_part = claim.category == "part"
+    return is_part, unknown, not claim.has_output, not claim.has_input, -depth, claim.key
 
 
 def completed(representative: Claim, others: Sequence[Claim]) -> dict[str, Any]:

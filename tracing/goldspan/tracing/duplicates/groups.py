@@ -16,6 +16,8 @@ from goldspan.tracing.duplicates.claims import (
 # How many later claims one is compared with where only time and numbers could join them. Real
 # calls of one usage that run at the same moment are few; a flood of equal ones stays linear.
 NEIGHBOURS = 64
+# More spans than anybody's layers of wrappers; keeps a hostile chain of spans from costing much.
+LARGEST_GROUP = 32
 
 Pair = tuple[Claim, Claim]
 
@@ -37,6 +39,8 @@ class Tree:
             if claim not in self.depth:
                 self._measure(claim)
         self.downwards = sorted(claims, key=lambda c: (self.depth[c], c.key))
+        self._size = dict.fromkeys(claims, 1)  # of the subtree
+        self._place = self._places()
 
     def _measure(self, claim: Claim) -> None:
         path: dict[Claim, None] = {}
@@ -52,15 +56,27 @@ class Tree:
             above = self.parent[member]
             self.depth[member] = 0 if above is None else self.depth[above] + 1
 
+    def _places(self) -> dict[Claim, int]:
+        """Each claim's place in preorder: its descendants follow it without a gap."""
+        for claim in reversed(self.downwards):
+            above = self.parent[claim]
+            if above is not None:
+                self._size[above] += self._size[claim]
+        free: dict[Claim | None, int] = {None: 0}
+        places: dict[Claim, int] = {}
+        for claim in self.downwards:
+            above = self.parent[claim]
+            places[claim] = free[above]
+            free[above] += self._size[claim]
+            free[claim] = places[claim] + 1
+        return places
+
     def related(self, one: Claim, other: Claim) -> bool:
         """Whether one is an ancestor of the other."""
-        if one.trace_id != other.trace_id:
-            return False
-        upper, lower = sorted((one, other), key=self.depth.__getitem__)
-        node: Claim | None = lower
-        for _ in range(self.depth[lower] - self.depth[upper]):
-            node = self.parent[node] if node is not None else None
-        return node is upper and one is not other
+        first, second = self._place[one], self._place[other]
+        if first < second:
+            return second < first + self._size[one]
+        return second < first < second + self._size[other]
 
     def nearest(
         self, wanted: Callable[[Claim], bool], stop: Callable[[Claim], bool]
@@ -95,14 +111,14 @@ class Groups:
         """The claim's group, itself included; the same list for all members."""
         return self._members.setdefault(claim, [claim])
 
-    def alone(self, claim: Claim) -> bool:
-        """Whether nothing is joined with the claim."""
-        return len(self.of(claim)) == 1
-
     def fit(self, one: Claim, other: Claim) -> bool:
         """Whether the groups of both can become one."""
         first, second = self.of(one), self.of(other)
-        return first is second or all(self._fit(a, b) for a in first for b in second)
+        if first is second:
+            return True
+        if len(first) + len(second) > LARGEST_GROUP:
+            return False
+        return all(self._fit(a, b) for a in first for b in second)
 
     def join(self, one: Claim, other: Claim, rule: str) -> bool:
         """Make both groups one, if they fit. Returns whether they are one now."""
@@ -176,8 +192,9 @@ def overlapping(claims: Iterable[Claim], apart_us: int) -> Iterator[Pair]:
     ranked = sorted(claims, key=lambda c: (c.start_us, c.key))
     for place, one in enumerate(ranked):
         for other in ranked[place + 1 : place + 1 + NEIGHBOURS]:
-            if other.start_us - one.start_us <= apart_us and overlap(one, other):
-                yield one, other
+            if other.start_us - one.start_us > apart_us or not overlap(one, other):
+                break  # later ones start later still
+            yield one, other
 
 
 def contained(claims: Iterable[Claim]) -> Iterator[Pair]:
@@ -185,6 +202,8 @@ def contained(claims: Iterable[Claim]) -> Iterator[Pair]:
     ranked = sorted(claims, key=lambda c: (c.start_us, c.key))
     for place, one in enumerate(ranked):
         for other in ranked[place + 1 : place + 1 + NEIGHBOURS]:
+            if not overlap(one, other):
+                break
             if contain(one, other):
                 yield one, other
 

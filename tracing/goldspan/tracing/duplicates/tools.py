@@ -12,7 +12,7 @@ from goldspan.tracing.duplicates.claims import (
     overlap,
     same_tool,
 )
-from goldspan.tracing.duplicates.groups import Groups, Tree, contained, overlapping
+from goldspan.tracing.duplicates.groups import NEIGHBOURS, Groups, Tree, contained, overlapping
 
 CALL_ID = "tool_call_id"  # the same call id at the same time
 NESTED = "nested"  # a caller's span around the tool's own
@@ -58,7 +58,7 @@ def _by_nesting(groups: Groups, tree: Tree, executions: Sequence[Claim]) -> None
             groups.join(outer, max(possible, key=lambda c: _likeness(outer, c)), NESTED)
         caller = above[outer]
         if caller is not None:
-            beneath[caller] += [outer, *inner]
+            beneath[caller] += [outer, *inner[-NEIGHBOURS:]]
 
 
 def _states_again(outer: Claim, inner: Claim) -> bool:
@@ -86,8 +86,6 @@ def _by_time(groups: Groups, tree: Tree, executions: Sequence[Claim]) -> None:
         for claims in same.values()
         if len(claims) > 1
         for one, other in contained(claims)
-        if (one.scope != other.scope or client_and_server(one, other))
-        and not tree.related(one, other)
-        and same_tool(one, other, nested=False)
+        if not tree.related(one, other) and same_tool(one, other, nested=False)
     ]
     groups.join_unique(pairs, TIME)

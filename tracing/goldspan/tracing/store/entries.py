@@ -9,7 +9,8 @@ from typing import Any
 
 from goldspan.tracing import semconv
 from goldspan.tracing.batch import Attributes, SpanRecord
-from goldspan.tracing.dialects import MESSAGES, read
+from goldspan.tracing.dialects import read
+from goldspan.tracing.dialects.genai import MESSAGES
 from goldspan.tracing.facts import SpanFacts
 from goldspan.tracing.store.nodes import Node
 from goldspan.tracing.values import json_text, text_of

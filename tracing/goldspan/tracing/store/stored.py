@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -121,7 +121,8 @@ class Stored:
             stored = [row for row in self.run(sql("call_events")) if row[0] not in telling]
         if not stored and not telling:
             return {}
-        told = details([*map(log_record, stored), *telling.values()])
+        news = [replace(log, time_ns=log.time_ns // 1000 * 1000) for log in telling.values()]
+        told = details([*map(log_record, stored), *news])  # all with times as the store keeps them
         if not stored:
             return told
         for trace_id, span_id, *texts in self.run(sql("stored_details")):

@@ -1,0 +1,35 @@
+"""Whose a record is: session, user, agent and run, wherever emitters put them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from goldspan.tracing.dialects.genai_names import fields_of
+from goldspan.tracing.facts import Context
+from goldspan.tracing.values import bool_of, int_of, text_of
+
+
+def context_of(attributes: Mapping[str, Any], resource: Mapping[str, Any]) -> Context:
+    """Who and what a record belongs to, from its own attributes, then from its resource."""
+    return context_from(fields_of(attributes), resource)
+
+
+def context_from(fields: Mapping[str, Any], resource: Mapping[str, Any]) -> Context:
+    """The same from the fields of a record that have been read already."""
+    around = fields_of(resource) if resource else {}
+    get = {**around, **fields}.get if around else fields.get
+    context = Context()
+    for name in _TEXTS:
+        value = get(name)
+        if value is not None:
+            setattr(context, name, value if isinstance(value, str) else text_of(value))
+    context.case_repeat = int_of(get("case_repeat"))
+    context.simulated = bool_of(get("simulated"))
+    return context
+
+
+_TEXTS = (
+    "run_id", "batch_id", "experiment_id", "suite", "case_id", "agent_name", "agent_version",
+    "agent_digest", "session_id", "user_id",
+)  # fmt: skip
