@@ -1,6 +1,6 @@
 """How often each kind of gate is wrong, on simulated suites.
 
-    python benchmarks/gate_simulation.py [--suites 400] [--cases 30] [--repeats 5] [--margin 0.15]
+    python -m benchmarks.gate_simulation [--suites 400] [--cases 30] [--repeats 5] [--margin 0.15]
 
 A suite is drawn anew each time: 60 % of its cases always pass, 12 % always fail, 28 % are flaky,
 with a pass probability of their own. Both arms run each case `repeats` times. *Healthy*: the

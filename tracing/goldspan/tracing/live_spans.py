@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import orjson
 from opentelemetry.trace import Span, Status, StatusCode
 
 from goldspan.tracing import semconv
@@ -15,6 +16,8 @@ Message: TypeAlias = Mapping[str, Any]
 
 _log = logging.getLogger(__name__)
 _failures: dict[str, int] = {}
+_SIMPLE = frozenset((str, bool, int, float))
+_AS_STRINGS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def telemetry_failures() -> dict[str, int]:
@@ -31,29 +34,62 @@ def note_failure(error: Exception) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Compact JSON; what JSON does not know is written as its string form."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    """Compact JSON; what JSON does not know is written as its string form. Never raises."""
+    try:
+        return orjson.dumps(value, _unknown, _AS_STRINGS).decode()
+    except TypeError:  # large integers, odd keys, half surrogate pairs, deep nesting
+        return _as_json_slowly(value)
 
 
 def clean_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as the SDK takes them: None is left out, structures become JSON."""
     clean: dict[str, Any] = {}
     for key, value in attributes.items():
-        if value is None:
-            continue
-        if isinstance(value, str | bool | int | float):
+        if type(value) in _SIMPLE:
             clean[key] = value
-        elif isinstance(value, list | tuple | set) and all(isinstance(v, str) for v in value):
-            clean[key] = list(value)
-        else:
-            clean[key] = as_json(value)
+        elif value is not None:
+            clean[key] = _clean_value(value)
     return clean
+
+
+def overlaid(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Clean shared attributes with a span's own over them; an own None takes a shared one away."""
+    merged = dict(shared)
+    for key, value in own.items():
+        if type(value) in _SIMPLE:
+            merged[key] = value
+        elif value is not None:
+            merged[key] = _clean_value(value)
+        elif key in merged:
+            del merged[key]
+    return merged
+
+
+def _clean_value(value: Any) -> Any:
+    if isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set) and all(isinstance(v, str) for v in value):
+        return list(value)
+    return as_json(value)
+
+
+def _unknown(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else str(value)  # a named tuple is a list
+
+
+def _as_json_slowly(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        return text.encode("utf-8", "replace").decode()
+    except Exception as error:  # noqa: BLE001  telemetry never raises into the agent
+        note_failure(error)
+        return "null"
 
 
 class LiveSpan:
     """An open span. Its setters never raise."""
 
-    def __init__(self, span: Span, *, capture_content: bool) -> None:
+    def __init__(self, span: Span, capture_content: bool) -> None:
         self._span = span
         self._capture = capture_content
 
@@ -95,9 +131,11 @@ class AgentSpan(LiveSpan):
 
     def set_output(self, text: str) -> None:
         """The agent's final answer."""
+        if not self._capture:
+            return
         part = {"type": "text", "content": text}
         message = {"role": "assistant", "parts": [part], "finish_reason": "stop"}
-        self.set_content({semconv.OUTPUT_MESSAGES: as_json([message])})
+        self.set({semconv.OUTPUT_MESSAGES: as_json([message])})
 
     def set_outcome(self, outcome: str, reason: str | None = None) -> None:
         """completed, paused, failed, aborted or killed, and why."""
@@ -122,6 +160,7 @@ class ModelCallSpan(LiveSpan):
         replayed: bool = False,
     ) -> None:
         """Record the answer. `input_tokens` includes cached ones; unknown counts stay None."""
+        answer = as_json(list(output_messages)) if self._capture else None
         self.set(
             {
                 semconv.RESPONSE_MODEL: response_model,
@@ -133,9 +172,9 @@ class ModelCallSpan(LiveSpan):
                 semconv.CACHE_WRITE_TOKENS: cache_write_tokens,
                 semconv.REASONING_TOKENS: reasoning_tokens,
                 semconv.REPLAYED: True if replayed else None,
+                semconv.OUTPUT_MESSAGES: answer,
             }
         )
-        self.set_content({semconv.OUTPUT_MESSAGES: as_json(list(output_messages))})
 
 
 class ToolSpan(LiveSpan):
@@ -143,5 +182,5 @@ class ToolSpan(LiveSpan):
 
     def set_result(self, value: Any) -> None:
         """What the tool returned: text as it is, anything else as JSON."""
-        text = value if isinstance(value, str) else as_json(value)
-        self.set_content({semconv.TOOL_RESULT: text})
+        if self._capture:
+            self.set({semconv.TOOL_RESULT: value if isinstance(value, str) else as_json(value)})

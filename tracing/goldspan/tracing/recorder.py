@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import (
     NonRecordingSpan,
-    Span,
     SpanContext,
     SpanKind,
     TraceFlags,
     TracerProvider,
     set_span_in_context,
-    use_span,
 )
 
 from goldspan.tracing import semconv
 from goldspan.tracing.live_spans import (
     AgentSpan,
-    LiveSpan,
     Message,
     ModelCallSpan,
     ToolSpan,
@@ -38,10 +33,9 @@ from goldspan.tracing.live_spans import (
     clean_attributes,
     note_failure,
 )
+from goldspan.tracing.recording import Recording, SharedAttributes, Source, shared_attributes
 
 SCOPE = "goldspan"
-_shared: ContextVar[Mapping[str, Any] | None] = ContextVar("goldspan_attributes", default=None)
-AnySpan = TypeVar("AnySpan", bound=LiveSpan)
 
 
 class Recorder:
@@ -61,26 +55,17 @@ class Recorder:
         attributes: Mapping[str, Any] | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._tracer = tracer_provider.get_tracer(SCOPE)
         self._logger = logger_provider.get_logger(SCOPE)
         self._capture = capture_content
-        self._attributes = dict(attributes or {})
+        self._attributes = clean_attributes(attributes or {})
         self._clock = clock
+        tracer = tracer_provider.get_tracer(SCOPE)
+        self._source = Source(tracer, self._attributes, capture_content, clock)
 
-    @contextmanager
-    def context(self, attributes: Mapping[str, Any]) -> Iterator[None]:
+    def context(self, attributes: Mapping[str, Any]) -> SharedAttributes:
         """Set these attributes on every span and event that starts inside the block."""
-        outer = _shared.get() or {}
-        token = _shared.set({**outer, **{k: v for k, v in attributes.items() if v is not None}})
-        try:
-            yield
-        finally:
-            try:
-                _shared.reset(token)
-            except ValueError:  # closed in another task's context, which has its own value
-                _shared.set(outer)
+        return SharedAttributes(attributes)
 
-    @contextmanager
     def agent(
         self,
         name: str,
@@ -93,7 +78,7 @@ class Recorder:
         model: str | None = None,
         input: str | None = None,
         attributes: Mapping[str, Any] | None = None,
-    ) -> Iterator[AgentSpan]:
+    ) -> Recording[AgentSpan]:
         """One segment of a run. Its identity is also on every span and event inside."""
         identity = {
             semconv.RUN_ID: run_id,
@@ -111,13 +96,10 @@ class Recorder:
         if input is not None and self._capture:
             part = {"type": "text", "content": input}
             own[semconv.INPUT_MESSAGES] = as_json([{"role": "user", "parts": [part]}])
-        with (
-            self.context(identity),
-            self._open(f"{semconv.INVOKE_AGENT} {name}", SpanKind.INTERNAL, own, AgentSpan) as span,
-        ):
-            yield span
+        name = f"{semconv.INVOKE_AGENT} {name}"
+        inside = SharedAttributes(identity)
+        return Recording(self._source, name, SpanKind.INTERNAL, own, AgentSpan, inside)
 
-    @contextmanager
     def model_call(
         self,
         *,
@@ -128,7 +110,7 @@ class Recorder:
         settings: Mapping[str, Any] | None = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
         attributes: Mapping[str, Any] | None = None,
-    ) -> Iterator[ModelCallSpan]:
+    ) -> Recording[ModelCallSpan]:
         """One request to a model. `settings` become gen_ai.request.*, `tools` the definitions."""
         own: dict[str, Any] = {
             semconv.OPERATION_NAME: semconv.CHAT,
@@ -144,10 +126,8 @@ class Recorder:
             if tools:
                 own[semconv.TOOL_DEFINITIONS] = as_json(list(tools))
         name = f"{semconv.CHAT} {request_model}"
-        with self._open(name, SpanKind.CLIENT, own, ModelCallSpan) as span:
-            yield span
+        return Recording(self._source, name, SpanKind.CLIENT, own, ModelCallSpan)
 
-    @contextmanager
     def tool(
         self,
         name: str,
@@ -155,7 +135,7 @@ class Recorder:
         call_id: str | None = None,
         arguments: Any,
         attributes: Mapping[str, Any] | None = None,
-    ) -> Iterator[ToolSpan]:
+    ) -> Recording[ToolSpan]:
         """One execution of a tool."""
         own: dict[str, Any] = {
             semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
@@ -168,8 +148,7 @@ class Recorder:
             text = arguments if isinstance(arguments, str) else as_json(arguments)
             own[semconv.TOOL_ARGUMENTS] = text
         name = f"{semconv.EXECUTE_TOOL} {name}"
-        with self._open(name, SpanKind.INTERNAL, own, ToolSpan) as span:
-            yield span
+        return Recording(self._source, name, SpanKind.INTERNAL, own, ToolSpan)
 
     def event(
         self,
@@ -190,7 +169,7 @@ class Recorder:
         try:
             merged = {
                 **self._attributes,
-                **(_shared.get() or {}),
+                **shared_attributes(),
                 **(attributes or {}),
                 semconv.EVENT_ID: event_id,
             }
@@ -240,29 +219,6 @@ class Recorder:
                 int(trace_id, 16), int(span_id or "0", 16), True, TraceFlags(TraceFlags.SAMPLED)
             )
         return self.event(semconv.EVALUATION_RESULT, values, span=span, event_id=event_id)
-
-    @contextmanager
-    def _open(
-        self, name: str, kind: SpanKind, own: Mapping[str, Any], wrapper: type[AnySpan]
-    ) -> Iterator[AnySpan]:
-        attributes = {**self._attributes, **(_shared.get() or {}), **own}
-        span: Span = self._tracer.start_span(
-            name, kind=kind, attributes=clean_attributes(attributes), start_time=self._clock()
-        )
-        live = wrapper(span, capture_content=self._capture)
-        try:
-            with use_span(span, record_exception=False, set_status_on_exception=False):
-                yield live
-        except BaseException as error:
-            live.fail(_qualified(type(error)), str(error))
-            raise
-        finally:
-            span.end(self._clock())
-
-
-def _qualified(kind: type[BaseException]) -> str:
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def _context_of(span: SpanContext | None) -> Context:
