@@ -11,9 +11,9 @@ UNION ALL
 SELECT 'experiment', experiment_id, count(*)
 FROM traces WHERE experiment_id IS NOT NULL GROUP BY 2
 UNION ALL
-SELECT 'tool', tool_name, count(DISTINCT trace_id)
+SELECT 'tool', tool_name, count(*)
 FROM tool_calls WHERE tool_name IS NOT NULL GROUP BY 2
 UNION ALL
-SELECT 'model', coalesce(response_model, request_model), count(DISTINCT trace_id)
+SELECT 'model', coalesce(response_model, request_model), count(*)
 FROM llm_calls WHERE coalesce(response_model, request_model) IS NOT NULL GROUP BY 2
 ORDER BY 1, 2

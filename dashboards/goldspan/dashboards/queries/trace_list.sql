@@ -1,38 +1,45 @@
 -- Which traces match the filters, newest first?
 -- Every filter but limit and offset may be NULL. text: searched for in input and output.
+-- The page is found first and its texts are read then: a window over all matches would unpack all texts.
+WITH page AS (
+  SELECT trace_id, started_at, count(*) OVER () AS matches
+  FROM traces
+  WHERE (started_at >= CAST($since AS TIMESTAMPTZ) OR CAST($since AS TIMESTAMPTZ) IS NULL)
+    AND (coalesce(simulated, FALSE) = CAST($simulated AS BOOLEAN) OR CAST($simulated AS BOOLEAN) IS NULL)
+    AND (agent_name = CAST($agent AS VARCHAR) OR CAST($agent AS VARCHAR) IS NULL)
+    AND (agent_version = CAST($version AS VARCHAR) OR CAST($version AS VARCHAR) IS NULL)
+    AND (coalesce(outcome, status) = CAST($outcome AS VARCHAR) OR CAST($outcome AS VARCHAR) IS NULL)
+    AND (experiment_id = CAST($experiment AS VARCHAR) OR CAST($experiment AS VARCHAR) IS NULL)
+    AND (case_id = CAST($case_id AS VARCHAR) OR CAST($case_id AS VARCHAR) IS NULL)
+    AND (
+      CAST($tool AS VARCHAR) IS NULL
+      OR trace_id IN (SELECT trace_id FROM tool_calls WHERE tool_name = CAST($tool AS VARCHAR))
+    )
+    AND (
+      CAST($model AS VARCHAR) IS NULL
+      OR trace_id IN (
+        SELECT trace_id FROM llm_calls
+        WHERE coalesce(response_model, request_model) = CAST($model AS VARCHAR)
+      )
+    )
+    AND (
+      CAST($text AS VARCHAR) IS NULL
+      OR strpos(lower(coalesce(input, '')), lower(CAST($text AS VARCHAR))) > 0
+      OR strpos(lower(coalesce(output, '')), lower(CAST($text AS VARCHAR))) > 0
+    )
+    AND (cost_usd >= CAST($min_cost AS DOUBLE) OR CAST($min_cost AS DOUBLE) IS NULL)
+    AND (duration_ms >= CAST($min_duration AS DOUBLE) OR CAST($min_duration AS DOUBLE) IS NULL)
+  ORDER BY started_at DESC, trace_id
+  LIMIT $limit OFFSET $offset
+)
 SELECT
-  trace_id, run_id, started_at, duration_ms, root_name, agent_name, agent_version,
+  trace_id, run_id, traces.started_at, duration_ms, root_name, agent_name, agent_version,
   status, coalesce(outcome, status) AS outcome, error_type,
   left(input, 300) AS input, left(output, 300) AS output,
   llm_calls, tool_calls, error_count, input_tokens, output_tokens,
   cost_usd, spent_usd, unpriced_calls, coalesce(simulated, FALSE) AS simulated,
   experiment_id, case_id, case_repeat,
-  count(*) OVER () AS matches
-FROM traces
-WHERE (started_at >= CAST($since AS TIMESTAMPTZ) OR CAST($since AS TIMESTAMPTZ) IS NULL)
-  AND (coalesce(simulated, FALSE) = CAST($simulated AS BOOLEAN) OR CAST($simulated AS BOOLEAN) IS NULL)
-  AND (agent_name = CAST($agent AS VARCHAR) OR CAST($agent AS VARCHAR) IS NULL)
-  AND (agent_version = CAST($version AS VARCHAR) OR CAST($version AS VARCHAR) IS NULL)
-  AND (coalesce(outcome, status) = CAST($outcome AS VARCHAR) OR CAST($outcome AS VARCHAR) IS NULL)
-  AND (experiment_id = CAST($experiment AS VARCHAR) OR CAST($experiment AS VARCHAR) IS NULL)
-  AND (case_id = CAST($case_id AS VARCHAR) OR CAST($case_id AS VARCHAR) IS NULL)
-  AND (
-    CAST($tool AS VARCHAR) IS NULL
-    OR trace_id IN (SELECT trace_id FROM tool_calls WHERE tool_name = CAST($tool AS VARCHAR))
-  )
-  AND (
-    CAST($model AS VARCHAR) IS NULL
-    OR trace_id IN (
-      SELECT trace_id FROM llm_calls
-      WHERE coalesce(response_model, request_model) = CAST($model AS VARCHAR)
-    )
-  )
-  AND (
-    CAST($text AS VARCHAR) IS NULL
-    OR strpos(lower(coalesce(input, '')), lower(CAST($text AS VARCHAR))) > 0
-    OR strpos(lower(coalesce(output, '')), lower(CAST($text AS VARCHAR))) > 0
-  )
-  AND (cost_usd >= CAST($min_cost AS DOUBLE) OR CAST($min_cost AS DOUBLE) IS NULL)
-  AND (duration_ms >= CAST($min_duration AS DOUBLE) OR CAST($min_duration AS DOUBLE) IS NULL)
-ORDER BY started_at DESC, trace_id
-LIMIT $limit OFFSET $offset
+  matches
+FROM page JOIN traces USING (trace_id)
+WHERE traces.started_at >= (SELECT min(started_at) FROM page) OR traces.started_at IS NULL
+ORDER BY traces.started_at DESC, trace_id
