@@ -30,7 +30,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.gate_simulation
 
 chaos: $(STAMP)
-	$(BIN)/python -m pytest -m chaos $(ARGS)
+	GOLDSPAN_CHAOS_ROUNDS=20 $(BIN)/python -m pytest -m chaos $(ARGS)
 
 # Records the demo's answers, in build/record, from a model at BASE_URL. Again, it asks only for what is missing:
 # after an interruption, or where a run met the contract's time limit on a slow machine.

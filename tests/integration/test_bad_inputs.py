@@ -89,7 +89,9 @@ TABLE = {
     ),
     "a store below a file": Bad("ingest whole.pb -s notes.txt/s.duckdb", ("notes.txt/s.duckdb",)),
     "a store that is text": Bad("ingest whole.pb -s notes.txt", ("notes.txt", "not a DuckDB")),
-    "a store that is a server": Bad("ingest whole.pb -s http://host", ("http:/", ".duckdb file")),
+    "a store that is a server": Bad(
+        "ingest whole.pb -s http://127.0.0.1:9", ("no server answers",)
+    ),
     "a store that is a device": Bad("ingest whole.pb -s /dev/null", ("/dev/null", "regular file")),
     "a suite that is no text": Bad("eval binary.yaml -s {store}", ("binary.yaml:2", "not UTF-8")),
     "rules that are no text": Bad(

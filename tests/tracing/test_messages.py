@@ -63,7 +63,11 @@ def said(value: Any) -> Any:
         ),
         pytest.param(
             [
-                {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+                {
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": "Hi"}],
+                },
                 {"type": "function_call", "call_id": "c1", "name": "look", "arguments": ARGUMENTS},
                 {"type": "function_call_output", "call_id": "c1", "output": "18C"},
             ],
@@ -157,13 +161,22 @@ def test_a_history_with_a_tool_in_every_shape(history: list[Any]) -> None:
             id="anthropic-call",
         ),
         pytest.param(
-            [{"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "18C"}]}],
+            [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "c1",
+                    "content": [{"type": "text", "text": "18C"}],
+                }
+            ],
             "user",
             TOLD["parts"],
             id="anthropic-result",
         ),
         pytest.param(
-            [{"type": "thinking", "thinking": "Hm", "signature": "s"}, {"type": "text", "text": "a"}],
+            [
+                {"type": "thinking", "thinking": "Hm", "signature": "s"},
+                {"type": "text", "text": "a"},
+            ],
             "assistant",
             [{"type": "reasoning", "content": "Hm"}, {"type": "text", "content": "a"}],
             id="anthropic-thinking",

@@ -87,9 +87,10 @@ def test_no_store_where_one_is_needed(tmp_path: Path) -> None:
     assert not path.parent.exists()
 
 
-def test_a_server_is_not_there_yet() -> None:
-    text = message_of(lambda: Store.open("http://localhost:4318"), ConfigError)
-    assert "cannot be opened as a store yet" in text
+def test_no_server_at_the_address() -> None:
+    text = message_of(lambda: Store.open("http://127.0.0.1:9"))
+    assert "no server answers" in text
+    assert "no server's address" in message_of(lambda: Store.open("http://"), ConfigError)
 
 
 def in_child_with_file_limit(limit: int, attempt: Callable[[], object]) -> str:

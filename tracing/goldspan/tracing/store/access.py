@@ -5,6 +5,9 @@ for one short transaction under a `flock` on the sidecar `<store>.lock`: readers
 is alone. Whoever waits holds the turnstile `<store>.turn`, so that a stream of readers cannot keep
 a writer out. Within a process threads share one read connection. The DuckDB file itself is never
 opened by other means: closing any descriptor of it would drop DuckDB's own POSIX lock.
+
+A server owns the file instead: `owning` keeps lock and connection for its life, and who waits for
+the lock meanwhile gets an OwnedError that says where the server answers.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import TypeVar
 import duckdb
 
 from goldspan.tracing.errors import StoreError
+from goldspan.tracing.store.address import OwnedError, live_address
 from goldspan.tracing.store.problems import is_foreign_lock, translated
 
 Value = TypeVar("Value")
@@ -54,6 +58,7 @@ class FileAccess:
         self._shared: duckdb.DuckDBPyConnection | None = None
         self._shared_lock: int | None = None
         self._inside = threading.local()
+        self._owner: duckdb.DuckDBPyConnection | None = None
 
     @classmethod
     def of(cls, path: Path) -> FileAccess:
@@ -82,6 +87,10 @@ class FileAccess:
 
         Nested use in one thread takes the same connection. Raises StoreError.
         """
+        if self._owner is not None:
+            with self._owners_snapshot(self._owner) as cursor:
+                yield cursor
+            return
         held: duckdb.DuckDBPyConnection | None = getattr(self._inside, "cursor", None)
         if held is not None:
             yield held
@@ -108,8 +117,31 @@ class FileAccess:
                     connection.close()
 
     @contextmanager
+    def owning(self) -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
+        """The file is this process's alone until the block ends.
+
+        Gives a function that opens the one connection, and opens it anew after a failure that
+        closed it. Raises StoreError, an OwnedError if another server has the file.
+        """
+        with self.alone():
+            try:
+                yield self._owners_connection
+            finally:
+                owner, self._owner = self._owner, None
+                if owner is not None:
+                    with suppress(duckdb.Error):  # a full disk: what is committed is in the log
+                        owner.close()
+
+    @property
+    def inside_session(self) -> bool:
+        """True if this thread has the file open already, or this process owns it."""
+        return self._owner is not None or getattr(self._inside, "cursor", None) is not None
+
+    @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else, in this process or another, has the file open. Raises StoreError."""
+        if self._owner is not None:
+            raise StoreError("is owned by the server in this process", where=str(self.path))
         if getattr(self._inside, "cursor", None) is not None:
             raise StoreError(
                 "cannot be written inside a session of the same thread",
@@ -133,6 +165,25 @@ class FileAccess:
             with self._turn:
                 self._writing = False
                 self._turn.notify_all()
+
+    def _owners_connection(self) -> duckdb.DuckDBPyConnection:
+        if self._owner is not None:
+            with suppress(duckdb.Error):
+                self._owner.close()
+        self._owner = self._connect(read_only=False)
+        return self._owner
+
+    @contextmanager
+    def _owners_snapshot(
+        self, owner: duckdb.DuckDBPyConnection
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with owner.cursor() as cursor:
+            cursor.execute("BEGIN TRANSACTION READ ONLY").fetchall()
+            try:
+                yield cursor
+            finally:
+                with suppress(duckdb.Error):
+                    cursor.execute("ROLLBACK").fetchall()
 
     def _start_reading(self) -> duckdb.DuckDBPyConnection:
         with self._turn:
@@ -211,18 +262,24 @@ class FileAccess:
             _until(
                 lambda: fcntl.flock(descriptor, kind | fcntl.LOCK_NB),
                 LOCK_TIMEOUT_S,
-                lambda error: isinstance(error, BlockingIOError),
+                lambda error: isinstance(error, BlockingIOError) and not self._is_owned(),
             )
         except BaseException as error:
             self._release(descriptor)
             if not isinstance(error, BlockingIOError):
                 raise
+            owner = live_address(self.path)
+            if owner is not None:
+                raise OwnedError(self.path, owner) from error
             raise StoreError(
                 f"has been busy for {LOCK_TIMEOUT_S:.0f} s",
                 where=str(self.path),
                 remedy=f"see which process holds {file.name}, e.g. with lsof or fuser",
             ) from error
         return descriptor
+
+    def _is_owned(self) -> bool:
+        return live_address(self.path) is not None
 
     def _opened(self, file: Path) -> int:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from goldspan.tracing.errors import InputError, why
@@ -14,18 +15,24 @@ from goldspan.tracing.store.problems import translated
 ROWS_A_BATCH = 20_000
 
 
+def reader_of(connection: duckdb.DuckDBPyConnection) -> Callable[[str], pa.RecordBatchReader]:
+    """What reads a query's rows from a connection, batch by batch."""
+    return lambda sql: connection.sql(sql).to_arrow_reader(ROWS_A_BATCH)
+
+
 def to_parquet(
-    connection: duckdb.DuckDBPyConnection, folder: Path, views: Iterable[str]
+    read: Callable[[str], pa.RecordBatchReader], folder: Path, views: Iterable[str]
 ) -> dict[str, int]:
     """Write `<view>.parquet` for each view into a folder that is made if need be.
 
-    Returns the number of rows of each. Raises InputError if the folder cannot be written.
+    `read` gives the rows of a query. Returns the number of rows of each. Raises InputError if the
+    folder cannot be written.
     """
     counts = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for view in views:
-            reader = connection.sql(f"SELECT * FROM {view}").to_arrow_reader(ROWS_A_BATCH)
+            reader = read(f"SELECT * FROM {view}")
             target = folder / f"{view}.parquet"
             draft = target.with_suffix(".parquet.part")
             count = 0

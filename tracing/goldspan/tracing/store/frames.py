@@ -26,7 +26,7 @@ def run(
     """The result of a query. Raises duckdb.Error."""
     given: Any = dict(params) if isinstance(params, Mapping) else params and list(params)
     relation = connection.sql(sql, params=given) if given else connection.sql(sql)
-    return _in_utc(relation.to_arrow_table())
+    return in_utc(relation.to_arrow_table())
 
 
 def run_capped(
@@ -35,9 +35,9 @@ def run_capped(
     """At most `max_rows` rows, and whether there were more."""
     relation = connection.sql(sql)
     if max_rows is None:
-        return _in_utc(relation.to_arrow_table()), False
+        return in_utc(relation.to_arrow_table()), False
     table = relation.limit(max_rows + 1).to_arrow_table()
-    return _in_utc(table.slice(0, max_rows)), table.num_rows > max_rows
+    return in_utc(table.slice(0, max_rows)), table.num_rows > max_rows
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _in_utc(table: pa.Table) -> pa.Table:
+def in_utc(table: pa.Table) -> pa.Table:
     """The views give UTC without a zone, so that any client can read them; here it is put back.
 
     DuckDB's wide integers (a sum) come as decimals; they become 64-bit integers, decimals floats.

@@ -1,55 +1,63 @@
-"""`Store`: open, ingest, query, export."""
+"""`Store`: open, ingest, query, export. In the file, or through the server that owns it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from goldspan.tracing.batch import IngestBatch, IngestResult
-from goldspan.tracing.errors import ConfigError, InputError, StoreError, why
-from goldspan.tracing.pricing import Prices, prices_path
-from goldspan.tracing.store import export, frames, migrations, readonly
-from goldspan.tracing.store.access import FileAccess
-from goldspan.tracing.store.problems import query_problem, translated
-from goldspan.tracing.store.writing import Writer, prepare
+from goldspan.tracing.errors import StoreError, why
+from goldspan.tracing.pricing import Prices
+from goldspan.tracing.store import frames
+from goldspan.tracing.store.address import OwnedError, live_address
+from goldspan.tracing.store.local import LocalStore, Parameters
+from goldspan.tracing.store.pruning import Progress, Pruned
+from goldspan.tracing.store.remote import RemoteStore, ServerGoneError
+from goldspan.tracing.store.repricing import Repriced
 
-Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
+Value = TypeVar("Value")
+CHANGE_TIMEOUT_S = 60.0  # so long may a server take to start or to stop
+RESTART_TIMEOUT_S = 10.0  # and to come back where there is no other road
 
 
 class Store:
     """A Goldspan store. Holds no open file between operations, so it may be kept and shared.
 
-    All methods may be called from several threads and processes at once. Errors are StoreError
-    (the file), InputError (a query or a body) and PricingError (prices.yaml).
+    All methods may be called from several threads and processes at once. While a server owns the
+    file they go through it, and a server that starts or stops between two of them is noticed.
+    Errors are StoreError (the file, the server), InputError (a query or a body) and PricingError
+    (prices.yaml).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, url: str | None = None) -> None:
         """`path` is an existing store's; use `Store.open`."""
-        self._path = path
-        self._prices: tuple[tuple[Path, float], Prices] | None = None
+        self._local = LocalStore(path)
+        self._url = url
 
     @classmethod
     def open(cls, path_or_url: str | os.PathLike[str], *, create: bool = True) -> Store:
-        """Open the store at a path; with `create`, make it (and its folder) if there is none.
+        """Open the store at a path, or the one of a server's address (http://host:4318).
 
-        An older schema is migrated. Raises StoreError if the file is not a store, is damaged, in
-        use by a foreign program or made by a newer Goldspan; ConfigError for a server's URL.
+        With `create`, a store (and its folder) is made if there is none at the path; an older
+        schema is migrated. Raises StoreError if the file is not a store, is damaged, in use by a
+        foreign program or made by a newer Goldspan, or if no server answers; ConfigError if a
+        server's address needs a token that the environment's GOLDSPAN_TOKEN does not give.
         """
         name = os.fspath(path_or_url) or "."
-        if name.startswith(("http:/", "https:/")):  # a Path has made one slash of two
-            raise ConfigError(
-                "a server's address cannot be opened as a store yet",
-                where=name,
-                remedy="give the path of a .duckdb file",
-            )
+        if name.startswith(("http:/", "https:/")):
+            scheme, rest = name.split(":", 1)  # a Path has made one slash of two
+            url = f"{scheme}://{rest.strip('/')}"
+            RemoteStore.at(url).check()
+            return cls(Path(url), url=url)
         path = Path(name).expanduser()
         if path.is_dir():
             raise StoreError("is a directory", where=name, remedy="name a file, e.g. store.duckdb")
@@ -69,22 +77,25 @@ class Store:
                 where=name,
                 remedy="name a path below an existing, writable folder",
             ) from error
-        path = path.resolve()
-        store = cls(path)
-        store._make_ready()
+        store = cls(path.resolve())
+        store._through(lambda road: road.make_ready())
         return store
 
     @property
     def path(self) -> Path:
-        """The DuckDB file. Read it with other programs only while nothing else uses the store."""
-        return self._path
+        """The DuckDB file. Read it with other programs only while nothing else uses the store.
+
+        Of a store that was opened by a server's address, that address; `Store.open` takes it.
+        """
+        return self._local.path
 
     def ingest(self, body: IngestBatch) -> IngestResult:
-        """Store a batch in one transaction: all of it, or (on an error) nothing."""
-        prices = self.prices()
-        prepared = prepare(body)  # before the file is opened: others wait for it
-        with self._access.writing() as connection:
-            return Writer(connection, prices).write(prepared)
+        """Store a batch: all of it, or (on an error) nothing.
+
+        Through a server a large batch goes in several requests; if a later one fails, the earlier
+        are stored, and the same batch may be ingested again: nothing is stored twice.
+        """
+        return self._through(lambda road: road.ingest(body))
 
     def query(self, sql: str, params: Parameters = None) -> pd.DataFrame:
         """A read-only query's rows as a DataFrame; times are UTC, unknown integers are <NA>.
@@ -100,11 +111,7 @@ class Store:
 
     def table(self, sql: str, params: Parameters = None) -> pa.Table:
         """A read-only query's rows as an Arrow table."""
-        with self._access.reading() as connection:
-            try:
-                return frames.run(connection, sql, params)
-            except duckdb.Error as error:
-                raise self._problem(error) from error
+        return self._through(lambda road: road.table(sql, params))
 
     def execute_read_only(self, sql: str, *, max_rows: int | None = None) -> tuple[pa.Table, bool]:
         """Run somebody's SQL: a single SELECT that reaches the store and nothing else.
@@ -112,31 +119,54 @@ class Store:
         Returns the table (at most `max_rows` rows) and whether there were more. Raises InputError
         if it is not one SELECT, or wrong.
         """
-        readonly.require_select(sql)
-        with self._access.reading() as connection:
-            try:
-                return frames.run_capped(connection, sql, max_rows)
-            except duckdb.Error as error:
-                raise self._problem(error) from error
+        return self._through(lambda road: road.capped(sql, max_rows))
 
     @contextmanager
     def session(self) -> Iterator[Store]:
-        """Keep the file open for the reads of this thread inside the block; no writes in it."""
-        with self._access.reading():
+        """Keep the file open for the reads of this thread inside the block; no writes in it.
+
+        Through a server there is nothing to keep open: each read sees what is committed by then.
+        """
+        with ExitStack() as stack:
+            if isinstance(self._road(), LocalStore):
+                with suppress(OwnedError):  # a server has just started: it answers instead
+                    stack.enter_context(self._local.session())
             yield self
 
     def export_parquet(self, folder: str | os.PathLike[str]) -> dict[str, int]:
         """Write every public view as `<view>.parquet`. Returns the number of rows of each."""
-        with self._access.reading() as connection:
-            return export.to_parquet(connection, Path(folder), migrations.VIEW_ORDER)
+        return self._through(lambda road: road.export_parquet(Path(folder)))
+
+    def prune(
+        self,
+        before: datetime,
+        *,
+        keep_failed: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Pruned:
+        """Remove the traces whose last activity is before a moment, and give the disk back.
+
+        With `keep_failed`, traces with an error and those of runs that did not complete stay.
+        Raises StoreError if there is no room for the copy that this needs; nothing is removed then.
+        """
+        return self._through(
+            lambda road: road.prune(
+                before, keep_failed=keep_failed, dry_run=dry_run, progress=progress
+            )
+        )
+
+    def reprice(self, progress: Progress | None = None) -> Repriced:
+        """Price every stored call anew, by the price lists of today."""
+        return self._through(lambda road: road.reprice(progress))
+
+    def backup(self, target: str | os.PathLike[str]) -> int:
+        """Copy the store as of one moment to a new file. Returns the file's size in bytes."""
+        return self._through(lambda road: road.backup(Path(target)))
 
     def prices(self) -> Prices:
         """The prices in force: prices.yaml beside the store, then genai-prices."""
-        path = prices_path(self._path)
-        stamp = path.stat().st_mtime if path.is_file() else 0.0
-        if self._prices is None or self._prices[0] != (path, stamp):
-            self._prices = ((path, stamp), Prices.load(path))
-        return self._prices[1]
+        return self._local.prices()
 
     def close(self) -> None:
         """Nothing is held open; here so that a store can be used like other resources."""
@@ -152,44 +182,22 @@ class Store:
     ) -> None:
         self.close()
 
-    @property
-    def _access(self) -> FileAccess:
-        return FileAccess.of(self._path)  # looked up anew: a forked child has its own
+    def _road(self) -> LocalStore | RemoteStore:
+        if self._url is not None:
+            return RemoteStore.at(self._url)
+        if self._local.access.inside_session:
+            return self._local
+        address = live_address(self._local.path)
+        return self._local if address is None else RemoteStore.of(address)
 
-    def _make_ready(self) -> None:
-        if self._path.exists():
-            with self._access.reading() as connection:
-                if migrations.is_current(connection, self._path):
-                    return
-            with self._access.writing() as connection:
-                if not migrations.is_current(connection, self._path):
-                    migrations.migrate(connection)
-            return
-        with self._access.alone():
-            if not self._path.exists():
-                self._make_new()
-
-    def _make_new(self) -> None:
-        """Made under another name and moved into place, so that no half-made store is ever seen."""
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.new")
-        try:
-            connection = duckdb.connect(draft)
+    def _through(self, operation: Callable[[LocalStore | RemoteStore], Value]) -> Value:
+        """By the road that is open now, and by the other one if that has just changed."""
+        patience = CHANGE_TIMEOUT_S if self._url is None else RESTART_TIMEOUT_S
+        deadline = time.monotonic() + patience
+        while True:
             try:
-                migrations.migrate(connection)
-                connection.execute("CHECKPOINT").fetchall()
-            finally:
-                connection.close()
-            draft.replace(self._path)
-        except duckdb.Error as error:
-            raise translated(error, self._path) from error
-        except OSError as error:
-            raise StoreError(f"cannot be made: {why(error)}", where=str(self._path)) from error
-        finally:
-            for leftover in (draft, draft.with_name(draft.name + ".wal")):
-                with suppress(OSError):
-                    leftover.unlink(missing_ok=True)
-
-    def _problem(self, error: duckdb.Error) -> InputError | StoreError:
-        if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException):
-            return translated(error, self._path)
-        return query_problem(error, list(migrations.VIEW_ORDER))
+                return operation(self._road())
+            except (OwnedError, ServerGoneError):
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)

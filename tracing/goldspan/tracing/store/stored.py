@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from goldspan.tracing.batch import LogRecord
 from goldspan.tracing.dialects.events import details
+from goldspan.tracing.duplicates.claims import response_id
 from goldspan.tracing.facts import CallFacts
 from goldspan.tracing.store.events import log_record
 from goldspan.tracing.store.nodes import Node
@@ -102,7 +103,7 @@ class Stored:
             fresh = list(more.values())
 
     def _perhaps_linked(self, nodes: Iterable[Node]) -> list[Node]:
-        calls = [n for n in nodes if n.response_id is not None and n.category in ("llm", "part")]
+        calls = [n for n in nodes if response_id(n) and n.category in ("llm", "part")]
         if self._seen is None or not calls:
             return calls
         ids = {node.response_id or "" for node in calls if node.rowid is None}

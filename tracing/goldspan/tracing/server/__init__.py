@@ -1,0 +1,1 @@
+"""`goldspan serve`: OTLP in, queries out, and the one process that owns the store's file."""
