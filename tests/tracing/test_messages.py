@@ -63,7 +63,11 @@ def said(value: Any) -> Any:
         ),
         pytest.param(
             [
-                {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+                {
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": "Hi"}],
+                },
                 {"type": "function_call", "call_id": "c1", "name": "look", "arguments": ARGUMENTS},
                 {"type": "function_call_output", "call_id": "c1", "output": "18C"},
             ],
@@ -157,13 +161,22 @@ def test_a_history_with_a_tool_in_every_shape(history: list[Any]) -> None:
             id="anthropic-call",
         ),
         pytest.param(
-            [{"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "18C"}]}],
+            [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "c1",
+                    "content": [{"type": "text", "text": "18C"}],
+                }
+            ],
             "user",
             TOLD["parts"],
             id="anthropic-result",
         ),
         pytest.param(
-            [{"type": "thinking", "thinking": "Hm", "signature": "s"}, {"type": "text", "text": "a"}],
+            [
+                {"type": "thinking", "thinking": "Hm", "signature": "s"},
+                {"type": "text", "text": "a"},
+            ],
             "assistant",
             [{"type": "reasoning", "content": "Hm"}, {"type": "text", "content": "a"}],
             id="anthropic-thinking",
@@ -325,7 +338,8 @@ def test_system_instructions() -> None:
 
 
 def test_nothing_is_none() -> None:
-    for value in (None, "", [], "[]"):
+    nothing: tuple[Any, ...] = (None, "", [], "[]")
+    for value in nothing:
         assert input_messages(value) is None
         assert output_messages(value) is None
         assert system_instructions(value) is None
@@ -378,7 +392,8 @@ def test_tool_arguments_are_json_whatever_they_came_as(value: Any, expected: Any
 names = st.sampled_from(
     [
         "role", "content", "parts", "type", "text", "message", "messages", "tool_calls", "function",
-        "name", "arguments", "id", "lc", "kwargs", "data", "kind", "part_kind", "image_url", "source",
+        "name", "arguments", "id", "lc", "kwargs", "data", "kind", "part_kind", "image_url",
+        "source",
         "choices", "output", "contents", "functionCall", "toolResult", "additional_kwargs", "file",
     ]
 )  # fmt: skip
