@@ -16,6 +16,7 @@ import pyarrow as pa
 from goldspan.tracing.batch import IngestBatch, IngestResult
 from goldspan.tracing.errors import ConfigError, InputError, StoreError, why
 from goldspan.tracing.pricing import Prices, prices_path
+from goldspan.tracing.redaction import Policy, policy_path
 from goldspan.tracing.store import export, frames, migrations, readonly
 from goldspan.tracing.store.access import FileAccess
 from goldspan.tracing.store.problems import query_problem, translated
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """`path` is an existing store's; use `Store.open`."""
         self._path = path
+        self._redaction: tuple[tuple[Path | None, int, int], Policy] | None = None
         self._prices: tuple[tuple[Path, float], Prices] | None = None
 
     @classmethod
@@ -81,6 +83,7 @@ class Store:
 
     def ingest(self, body: IngestBatch) -> IngestResult:
         """Store a batch in one transaction: all of it, or (on an error) nothing."""
+        self.redaction().scrub_batch(body)
         prices = self.prices()
         with self._access.writing() as connection:
             return Writer(connection, prices).write(body)
@@ -136,6 +139,18 @@ class Store:
         if self._prices is None or self._prices[0] != (path, stamp):
             self._prices = ((path, stamp), Prices.load(path))
         return self._prices[1]
+
+    def redaction(self) -> Policy:
+        """The policy in force: $GOLDSPAN_REDACTION, else redaction.yaml beside the store.
+
+        Raises ConfigError if it is named and missing, or broken: nothing is stored then.
+        """
+        path = policy_path(self._path)
+        status = path.stat() if path is not None and path.is_file() else None
+        stamp = (path, status.st_mtime_ns, status.st_size) if status else (path, 0, 0)
+        if self._redaction is None or self._redaction[0] != stamp:
+            self._redaction = (stamp, Policy.load(path))
+        return self._redaction[1]
 
     def close(self) -> None:
         """Nothing is held open; here so that a store can be used like other resources."""
