@@ -14,7 +14,7 @@ from typing import TypeVar
 import duckdb
 
 from goldspan.tracing.batch import IngestBatch, IngestResult
-from goldspan.tracing.errors import PricingError, StoreError
+from goldspan.tracing.errors import ConfigError, NotStoredError, PricingError, StoreError
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.server.options import Limits
 from goldspan.tracing.store import Store, migrations
@@ -61,9 +61,15 @@ class Owner:
         return str(row[0]) if row else ""
 
     def write(self, batch: IngestBatch) -> IngestResult:
-        """Commit a batch. Only the committing thread calls this. Raises what DuckDB raises."""
+        """Commit a batch. Only the committing thread calls this. Raises what DuckDB raises.
+
+        Also NotStoredError while the redaction policy is broken: nothing passes without one.
+        """
         try:
             prepared = self._local.prepare(batch)
+        except ConfigError as error:
+            raise NotStoredError(str(error)) from error
+        try:
             return Writer(self._connection, self._prices_in_force(), self._seen).write(prepared)
         except BaseException:
             self.roll_back()
