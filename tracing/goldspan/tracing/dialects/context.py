@@ -17,7 +17,7 @@ def context_of(attributes: Mapping[str, Any], resource: Mapping[str, Any]) -> Co
 
 def context_from(fields: Mapping[str, Any], resource: Mapping[str, Any]) -> Context:
     """The same from the fields of a record that have been read already."""
-    around = fields_of(resource) if resource else {}
+    around = _fields_of_resource(resource)
     get = {**around, **fields}.get if around else fields.get
     context = Context()
     for name in _TEXTS:
@@ -27,6 +27,20 @@ def context_from(fields: Mapping[str, Any], resource: Mapping[str, Any]) -> Cont
     context.case_repeat = int_of(get("case_repeat"))
     context.simulated = bool_of(get("simulated"))
     return context
+
+
+class _Last:
+    """The resource that was read last: all spans of a request share a few objects."""
+
+    pair: tuple[Mapping[str, Any], dict[str, Any]] = ({}, {})  # kept, so that `is` is safe
+
+
+def _fields_of_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
+    known, fields = _Last.pair
+    if known is not resource:
+        fields = fields_of(resource)
+        _Last.pair = (resource, fields)
+    return fields
 
 
 _TEXTS = (

@@ -10,6 +10,9 @@ from goldspan.tracing.dialects.usage import Usage
 from goldspan.tracing.facts import CallFacts
 from goldspan.tracing.values import int_of
 
+_MORE: Final = frozenset(
+    {"cached_input_tokens", "cache_write_tokens", "reasoning_tokens", names.TOTAL}
+)
 Emitters = Mapping[str, frozenset[str | None]]
 # By scope and provider: these leave the cached tokens out of the input, and what they call total
 # is made from that.
@@ -31,6 +34,10 @@ THOUGHTS_IN_TOTAL: Final[Emitters] = {
 def read_usage(fields: Mapping[str, Any], scope: str, call: CallFacts) -> None:
     """Set the token columns of a call from what a span of the scope states."""
     get = fields.get
+    if _MORE.isdisjoint(fields):
+        used = int_of(get("input_tokens")), int_of(get("output_tokens"))
+        call.input_tokens, call.output_tokens = used if any(used) else (None, None)
+        return
     usage = Usage(
         input_tokens=int_of(get("input_tokens")),
         output_tokens=int_of(get("output_tokens")),
