@@ -1,7 +1,7 @@
 """Secrets that can be told by their form: keys and tokens with a prefix, headers, URLs, PEM.
 
 Prefixes and lengths are those that the providers document; lengths are taken a little shorter, so
-that a cut-off or a future key is found too. Detectors for source code (detect-secrets, gitleaks)
+that a cut-off or a future key is found too. Detectors for source code (detect-secrets)
 were weighed: they scan files by line, know few of these providers, or bring a network client.
 """
 
