@@ -25,12 +25,16 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Decision:
-    """A reviewer's answer. `arguments` replace the call's where the kind is `edit`."""
+    """A reviewer's answer. `arguments` replace the call's where the kind is `edit`.
+
+    `approval` is the ledger's approval that the call uses up; None where it was decided here.
+    """
 
     kind: DecisionKind
     reviewer: str
     reason: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+    approval: str | None = None
 
 
 class Approver(Protocol):

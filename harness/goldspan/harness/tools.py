@@ -38,7 +38,7 @@ class ToolContext:
     """What a tool may know of the run. Clock and randomness are given, so a replay sees the same.
 
     `call` counts the calls of this tool in this run, from 0; `rng` is seeded from case, repeat,
-    tool and that number.
+    tool and that number. `key` is the call's idempotency key: the same in every life of the run.
     """
 
     workspace: Path
@@ -46,6 +46,7 @@ class ToolContext:
     rng: random.Random
     now: datetime
     call: int
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Tool:
     colleagues see) or `act` (reaches a customer or moves money). `artifact` names what a
     successful call produces, for contracts that owe it. `preview` says what a reviewer should see
     of a call before it is made: any of `draft`, `claims`, `risk` and `recommendation`.
+
+    `ask` says, by `context.key`, what an earlier call of the same key returned, as an object with
+    `result`, or None where there was none. Without it a person is asked about a call that a crash
+    left unknown.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Tool:
     untrusted_output: bool = False
     artifact: str | None = None
     preview: Callable[[ToolContext, dict[str, Any]], dict[str, Any]] | None = None
+    ask: Callable[[ToolContext, Any], Mapping[str, Any] | None] | None = None
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, without titles and with references resolved."""

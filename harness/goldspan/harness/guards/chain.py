@@ -1,0 +1,71 @@
+"""The chain of guards: each looks at one thing and says what may happen.
+
+A verdict is `allow`; `deny`, which the model is told and may mend; `pause`, which waits for a
+person; or `stop`, which ends the run. A guard that fails stops the run: it never fails open. What
+must be counted exactly, a guard does not count: its verdict says what it wants reserved, and the
+ledger takes the wants of all guards in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias
+
+from goldspan.harness.ledger.entries import Want
+from goldspan.harness.protocol import Call
+from goldspan.harness.tools import Tool
+from goldspan.tracing import semconv
+from goldspan.tracing.recorder import Recorder
+
+Ruling: TypeAlias = Literal["allow", "deny", "pause", "stop"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a guard says of one call, and why; and what of which limit the call would use."""
+
+    guard: str
+    ruling: Ruling
+    reason: str = ""
+    wants: tuple[Want, ...] = ()
+
+
+class Guard(Protocol):
+    """Anything that judges a call before it is made."""
+
+    def check(self, call: Call, tool: Tool | None) -> Verdict:
+        """Judge a call. `tool` is None where the agent has no tool of that name."""
+        ...
+
+
+def first_objection(guards: Sequence[Guard], call: Call, tool: Tool | None) -> Verdict:
+    """The verdict of the first guard that does not allow, else that of the last one.
+
+    Its wants are those of all guards that were asked.
+    """
+    verdict = Verdict("none", "allow")
+    wants: tuple[Want, ...] = ()
+    for guard in guards:
+        try:
+            verdict = guard.check(call, tool)
+        except Exception as error:  # noqa: BLE001  a broken guard must not let a call through
+            return Verdict(type(guard).__name__, "stop", f"guard failed: {error}")
+        wants += verdict.wants
+        if verdict.ruling != "allow":
+            break
+    return replace(verdict, wants=wants)
+
+
+def record_verdict(recorder: Recorder, verdict: Verdict, call: Call | None) -> None:
+    """A verdict is an event. `call` is None for a verdict on the next model call."""
+    recorder.event(
+        semconv.GUARD_VERDICT,
+        {
+            semconv.GUARD_NAME: verdict.guard,
+            semconv.GUARD_VERDICT: verdict.ruling,
+            semconv.REASON: verdict.reason or None,
+            semconv.TOOL_NAME: call.name if call else None,
+            semconv.TOOL_CALL_ID: call.id if call else None,
+        },
+    )
