@@ -1,26 +1,33 @@
-"""Tool calls: judged by the guards, approved where a person must, made, recorded."""
+"""Tool calls: judged by the guards, approved where a person must, admitted, made, recorded.
+
+The order is the point. The step's number is drawn first, the intent is durable in the ledger before
+the effect begins, and the effect is one recorded step. After a crash an intent without a recorded
+result means that nobody knows: the tool is asked by the call's key, else a person is.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import json
-import uuid
+import inspect
+import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from goldspan.harness.approvals import Approver, Decision, Proposal
+from goldspan.harness.admission import Admissions
 from goldspan.harness.contract import Usage
-from goldspan.harness.guards import Guard, first_objection, record_verdict
+from goldspan.harness.guards import Guard, Verdict, first_objection, record_verdict
+from goldspan.harness.ledger import Admission, Intent
 from goldspan.harness.protocol import Call
 from goldspan.harness.result import Ended, Step
-from goldspan.harness.tools import Tool, ToolContext, ToolError, result_text, seeded
+from goldspan.harness.review import Review
+from goldspan.harness.steps import Attempts, Once, Park, Parked, StepRunner
+from goldspan.harness.tools import JsonValue, Tool, ToolContext, ToolError, result_text, seeded
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
 
@@ -29,74 +36,136 @@ from goldspan.tracing.recorder import Recorder
 class ToolCalls:
     """The calls of one run, and what came of them."""
 
-    run_id: str
     tools: dict[str, Tool]
     guards: Sequence[Guard]
-    approver: Approver
+    review: Review
+    admissions: Admissions
     usage: Usage
     recorder: Recorder
     workspace: Path
     now: datetime
     scope: str
+    attempts: Attempts = field(default_factory=Once)
     steps: list[Step] = field(default_factory=list)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     _made: Counter[str] = field(default_factory=Counter)
+    _numbers: int = 0
 
     async def make(self, call: Call, reason: str | None) -> str:
         """Make one call; returns the text that the model is told: the result, or the error.
 
-        Raises `Ended` where a guard stops the run or nobody is there to approve.
+        Raises `Ended` where a guard stops the run, or where it must wait.
         """
+        number, self._numbers = self._numbers, self._numbers + 1
+        runner = self.admissions.engine.reserve(f"tool:{call.name}")
         tool = self.tools.get(call.name)
         verdict = first_objection(self.guards, call, tool)
-        record_verdict(self.recorder, verdict, call)
-        if verdict.ruling == "stop":
-            self.recorder.event(
-                semconv.INCIDENT,
-                {
-                    semconv.INCIDENT_KIND: f"guard:{verdict.guard}",
-                    semconv.INCIDENT_SEVERITY: "warning",
-                    semconv.INCIDENT_TOOL: call.name,
-                    semconv.REASON: verdict.reason,
-                },
-            )
-            raise Ended("aborted", verdict.reason)
-        if verdict.ruling == "deny" or tool is None:
-            self.steps.append(Step(call.id, call.name, call.arguments, None, "Denied", reason))
-            return result_text({"error": verdict.reason})
-        return await self._execute(call, tool, reason, asks=verdict.ruling == "pause")
+        record_verdict(self.admissions.events, verdict, call)
+        if tool is None or verdict.ruling in ("deny", "stop"):
+            action = tool.action_class if tool is not None else "none"
+            intent = self.admissions.intent(number, call.name, call.arguments, action)
+            standing = await self.admissions.refuse(intent, verdict)
+            if tool is None or standing.standing == "refused":
+                return self._refused(call, reason, verdict)
+        try:
+            return await self._execute(call, tool, reason, number, verdict, runner)
+        except ToolError as error:
+            step = Step(call.id, tool.name, call.arguments, str(error), error.error_type, reason)
+            self.steps.append(step)
+            return result_text({"error": str(error)})
 
-    async def _execute(self, call: Call, tool: Tool, reason: str | None, *, asks: bool) -> str:
+    async def _execute(
+        self,
+        call: Call,
+        tool: Tool,
+        reason: str | None,
+        number: int,
+        verdict: Verdict,
+        runner: StepRunner,
+    ) -> str:
         nth = self._made[tool.name]
         self._made[tool.name] += 1
         self.usage.tool_calls += 1
         rng = seeded(self.scope, tool.name, nth)
-        context = ToolContext(self.workspace, self.run_id, rng, self.now, nth)
-        arguments = call.arguments
-        try:
-            parsed = tool.parse(arguments)
-            if asks:
-                decision = await self._approval(call, tool, context, reason)
-                if decision.kind == "deny":
-                    raise ToolError(f"denied by a person: {decision.reason}", error_type="Denied")
-                if decision.kind == "edit":
-                    arguments = decision.arguments
-                    parsed = tool.parse(arguments)
-            result = await self._run(tool, context, call.id, parsed, arguments)
-        except ToolError as error:
-            step = Step(call.id, tool.name, arguments, str(error), error.error_type, reason)
-            self.steps.append(step)
-            return result_text({"error": str(error)})
-        self.steps.append(Step(call.id, tool.name, arguments, result, None, reason))
+        context = ToolContext(self.workspace, self.admissions.run_id, rng, self.now, nth)
+        tool.parse(call.arguments)
+        approval = None
+        if verdict.ruling == "pause":
+            decision = await self.review.decide(
+                call, tool, context, reason, lambda: self._waits(call, reason)
+            )
+            approval = decision.approval
+            if decision.kind == "deny":
+                raise ToolError(f"denied by a person: {decision.reason}", error_type="Denied")
+            if decision.kind == "edit":
+                call = replace(call, arguments=decision.arguments)
+                verdict = first_objection(self.guards, call, tool)
+                record_verdict(self.admissions.events, verdict, call)
+                if verdict.ruling in ("deny", "stop"):
+                    return self._refused(call, reason, verdict)
+        intent = self.admissions.intent(
+            number, tool.name, call.arguments, tool.action_class, approval
+        )
+        parsed = tool.parse(call.arguments)
+        admission = await self.admissions.admit(intent, verdict.wants)
+        if admission.standing == "refused":
+            refused = Verdict(admission.guard, admission.ruling, admission.reason)
+            record_verdict(self.admissions.events, refused, call)
+            return self._refused(call, reason, refused)
+        context = replace(context, key=intent.key)
+        outcome = await self._recorded(runner, tool, context, call, parsed, intent, admission)
+        if "error" in outcome:
+            error, kind = outcome["error"], outcome["error_type"]
+            self.steps.append(Step(call.id, tool.name, call.arguments, error, kind, reason))
+            return result_text({"error": error})
+        result = outcome["result"]
+        self.steps.append(Step(call.id, tool.name, call.arguments, result, None, reason))
         if tool.artifact is not None:
             self._artifact(tool.artifact, tool.name, result)
         return result_text(result)
 
-    async def _run(
-        self, tool: Tool, context: ToolContext, call_id: str, parsed: BaseModel, arguments: Any
-    ) -> Any:
+    async def _recorded(
+        self,
+        runner: StepRunner,
+        tool: Tool,
+        context: ToolContext,
+        call: Call,
+        parsed: BaseModel,
+        intent: Intent,
+        admission: Admission,
+    ) -> dict[str, Any]:
+        """The effect as one step: `result`, or `error` and `error_type`."""
+        here = False
+
+        async def attempt(nth: int) -> JsonValue:
+            return await self._attempt(tool, context, call, parsed, nth)
+
+        async def work() -> JsonValue:
+            nonlocal here
+            here, started = True, time.monotonic()
+            outcome: dict[str, Any] | None = None
+            if not admission.fresh:
+                outcome = await self._earlier(tool, context, call, parsed, intent)
+            if outcome is None:
+                try:
+                    outcome = {"result": await self.attempts.run(intent, attempt)}
+                except ToolError as error:
+                    outcome = {"error": str(error), "error_type": error.error_type}
+            return {**outcome, "seconds": time.monotonic() - started}
+
+        outcome: Any = await runner(work)
+        if not here:
+            self.usage.started -= outcome["seconds"]
+        return dict(outcome)
+
+    async def _attempt(
+        self, tool: Tool, context: ToolContext, call: Call, parsed: BaseModel, nth: int
+    ) -> JsonValue:
         failure: ToolError | None = None
-        with self.recorder.tool(tool.name, call_id=call_id, arguments=arguments) as span:
+        about = {semconv.CALL_KEY: context.key, semconv.RUN_ATTEMPT: nth if nth > 1 else None}
+        with self.recorder.tool(
+            tool.name, call_id=call.id, arguments=call.arguments, attributes=about
+        ) as span:
             try:
                 result = await tool.call(context, parsed)
                 span.set_result(result)
@@ -107,59 +176,66 @@ class ToolCalls:
             raise failure
         return result
 
-    async def _approval(
-        self, call: Call, tool: Tool, context: ToolContext, reason: str | None
-    ) -> Decision:
-        seen = tool.preview(context, call.arguments) if tool.preview is not None else {}
-        name = f"{self.run_id}/{call.id}"
-        proposal = Proposal(
-            id=uuid.uuid5(uuid.NAMESPACE_URL, name).hex,
-            run_id=self.run_id,
-            tool=tool.name,
-            arguments=call.arguments,
-            reason=reason,
-            **seen,
-        )
-        asked: dict[str, Any] = {
-            semconv.APPROVAL_ID: proposal.id,
-            semconv.APPROVAL_KIND: "reviewer",
-            semconv.APPROVAL_TOOL: tool.name,
-            semconv.APPROVAL_ARGUMENTS: json.dumps(call.arguments, ensure_ascii=False),
-            semconv.APPROVAL_DRAFT: proposal.draft,
-            semconv.APPROVAL_CLAIMS: json.dumps(proposal.claims, ensure_ascii=False),
-            semconv.APPROVAL_RISK: proposal.risk,
-            semconv.APPROVAL_RECOMMENDATION: proposal.recommendation or proposal.reason,
-        }
-        self.recorder.event(semconv.APPROVAL_REQUESTED, asked)
-        started = asyncio.get_running_loop().time()
-        decision = await self.approver.decide(proposal)
-        if decision is None:
-            waiting = Step(call.id, tool.name, call.arguments, None, "AwaitingApproval", reason)
-            self.steps.append(waiting)
-            why = f"{tool.name} waits for a reviewer (approval {proposal.id[:12]})"
-            self.recorder.event(
-                semconv.RUN_PAUSED, {semconv.REASON: why, semconv.APPROVAL_ID: proposal.id}
+    async def _earlier(
+        self, tool: Tool, context: ToolContext, call: Call, parsed: BaseModel, intent: Intent
+    ) -> dict[str, Any] | None:
+        """What a call returned whose intent an earlier life of the run wrote down and whose result
+        it did not; None where it is to be made. Raises `Parked` where a person must say."""
+        how, found = "repeated", None
+        if tool.action_class == "read":
+            pass
+        elif tool.ask is not None:
+            how, found = "asked", tool.ask(context, parsed)
+            if inspect.isawaitable(found):
+                found = await found
+        else:
+            ledger = self.admissions.ledger
+            said = await self.admissions.engine.transact(lambda: ledger.resolution(intent.key))
+            if said is None:
+                why = (
+                    f"nobody knows whether {tool.name} was done before the process died: say what"
+                    f" became of call {intent.key}"
+                )
+                park = Park("unknown", intent.key, why)
+                self.admissions.waiting(park)
+                raise Parked(park)
+            how, found = "person", said if "result" in said else None
+        about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}
+        self.recorder.event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: how})
+        if found is None:
+            return None
+        about = {semconv.CALL_KEY: intent.key, semconv.CALL_RECOVERY: how}
+        with self.recorder.tool(
+            tool.name, call_id=call.id, arguments=call.arguments, attributes=about
+        ) as span:
+            span.set_result(found["result"])
+        return {"result": found["result"]}
+
+    def _refused(self, call: Call, reason: str | None, verdict: Verdict) -> str:
+        """Tell the model of a `deny`. Raises `Ended` for a `stop`, which is an incident."""
+        if verdict.ruling == "stop":
+            self.admissions.events.event(
+                semconv.INCIDENT,
+                {
+                    semconv.INCIDENT_KIND: f"guard:{verdict.guard}",
+                    semconv.INCIDENT_SEVERITY: "warning",
+                    semconv.INCIDENT_TOOL: call.name,
+                    semconv.REASON: verdict.reason,
+                },
             )
-            raise Ended("paused", why)
-        waited = (asyncio.get_running_loop().time() - started) * 1000
-        self.recorder.event(
-            semconv.APPROVAL_DECIDED,
-            {
-                semconv.APPROVAL_ID: proposal.id,
-                semconv.APPROVAL_TOOL: tool.name,
-                semconv.APPROVAL_DECISION: decision.kind,
-                semconv.APPROVAL_REVIEWER: decision.reviewer,
-                semconv.APPROVAL_WAIT_MS: waited,
-                semconv.REASON: decision.reason or None,
-            },
-        )
-        return decision
+            raise Ended("aborted", verdict.reason)
+        self.steps.append(Step(call.id, call.name, call.arguments, None, "Denied", reason))
+        return result_text({"error": verdict.reason})
+
+    def _waits(self, call: Call, reason: str | None) -> None:
+        waiting = Step(call.id, call.name, call.arguments, None, "AwaitingApproval", reason)
+        self.steps.append(waiting)
 
     def _artifact(self, name: str, tool: str, result: Any) -> None:
         body = result_text(result).encode()
         made = {"name": name, "kind": tool, "sha256": hashlib.sha256(body).hexdigest()}
         self.artifacts.append(made)
-        self.recorder.event(
+        self.admissions.events.event(
             semconv.ARTIFACT,
             {
                 semconv.ARTIFACT_NAME: name,

@@ -1,41 +1,34 @@
 """The loop: ask the model, judge each call that it wants, make it, tell the model, until an end.
 
-Every decision is a log record at the moment it is made; spans leave when they end.
+Every decision is a log record at the moment it is made; spans leave when they end. All of this but
+the steps is plain code that may run again from its beginning, after a crash: it reads no clock and
+draws no lots outside a step.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
-from goldspan.harness.guards import Verdict, record_verdict
-from goldspan.harness.messages import Message, ModelAnswer, ModelRequest, text_message
-from goldspan.harness.model import Model
+from goldspan.harness.messages import Message, text_message
+from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.protocol import ANSWER, Protocol, Turn
 from goldspan.harness.result import Ended
+from goldspan.harness.run_events import Events
 from goldspan.tracing import semconv
-from goldspan.tracing.pricing import Prices
-from goldspan.tracing.recorder import Recorder
 
 
 @dataclass
 class Loop:
     """One run's state and the parts that it works with."""
 
-    provider: str
-    model_name: str
-    settings: dict[str, Any]
-    system: str
     protocol: Protocol
     contract: Contract
     usage: Usage
-    model: Model
+    model: ModelCalls
     calls: ToolCalls
-    recorder: Recorder
-    prices: Prices
+    events: Events
     messages: list[Message] = field(default_factory=list)
     _reminded: bool = False
 
@@ -57,50 +50,11 @@ class Loop:
                     self.messages.append(self.protocol.result(call, text))
 
     async def _ask(self) -> Turn:
-        limit = self.usage.exceeded(self.contract)
-        if limit is not None:
-            record_verdict(self.recorder, Verdict("budget", "stop", limit), None)
-            raise Ended("aborted", limit)
-        request = ModelRequest(
-            provider=self.provider,
-            model=self.model_name,
-            system=self.system,
-            messages=list(self.messages),
-            settings=self.settings,
-            tools=self.protocol.definitions(),
-            output_schema=self.protocol.output_schema(),
-        )
-        with self.recorder.model_call(
-            provider=self.provider,
-            request_model=self.model_name,
-            input_messages=request.messages,
-            system=self.system,
-            settings=self.settings,
-            tools=request.tools,
-            attributes={semconv.STEP: self.usage.model_calls + 1},
-        ) as span:
-            left = max(self.contract.max_seconds - self.usage.seconds, 0.001)
-            try:
-                answer = await asyncio.wait_for(self.model.answer(request), left)
-            except TimeoutError:
-                raise Ended("aborted", "the model took longer than the contract allows") from None
-            span.respond(
-                response_model=answer.response_model,
-                response_id=answer.response_id,
-                output_messages=[{**answer.message, "finish_reason": answer.finish_reason}],
-                finish_reason=answer.finish_reason,
-                input_tokens=answer.input_tokens,
-                output_tokens=answer.output_tokens,
-                cached_input_tokens=answer.cached_input_tokens,
-                cache_write_tokens=answer.cache_write_tokens,
-                reasoning_tokens=answer.reasoning_tokens,
-                replayed=answer.replayed,
-            )
-        self._count(answer)
+        answer = await self.model.ask(self.messages)
         turn = self.protocol.read(answer, len(self.calls.steps))
         chosen = ANSWER if turn.answer is not None else ", ".join(c.name for c in turn.calls)
         others = [name for name in (*self.calls.tools, ANSWER) if name not in chosen.split(", ")]
-        self.recorder.event(
+        self.events.event(
             semconv.DECISION,
             {
                 semconv.STEP: self.usage.model_calls,
@@ -111,26 +65,6 @@ class Loop:
             },
         )
         return turn
-
-    def _count(self, answer: ModelAnswer) -> None:
-        usage = self.usage
-        usage.model_calls += 1
-        usage.input_tokens += answer.input_tokens or 0
-        usage.output_tokens += answer.output_tokens or 0
-        usage.recorded_ms += answer.duration_ms
-        price = self.prices.of_call(
-            provider=self.provider,
-            models=(answer.response_model, self.model_name),
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-            cached_input_tokens=answer.cached_input_tokens,
-            cache_write_tokens=answer.cache_write_tokens,
-        )
-        if price is None:
-            usage.unpriced_calls += 1
-            return
-        usage.usd += price.usd
-        usage.spent_usd += 0.0 if answer.replayed else price.usd
 
     def _owes(self, turn: Turn) -> bool:
         made = {artifact["name"] for artifact in self.calls.artifacts}

@@ -32,6 +32,8 @@ class ModelRequest:
 
     `output_schema` binds the answer to a JSON Schema; `tools` are native tool definitions
     (`name`, `description`, `parameters`). Only one of the two is used, by the agent's tool mode.
+    `nth` says how many equal requests the run has made before; None leaves the counting to who
+    answers. It is no part of the digest.
     """
 
     provider: str
@@ -41,6 +43,7 @@ class ModelRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     tools: Sequence[dict[str, Any]] = ()
     output_schema: dict[str, Any] | None = None
+    nth: int | None = None
 
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of what decides the answer: the key in a cassette.

@@ -151,7 +151,7 @@ class ModelSession:
         where the live model cannot be reached.
         """
         digest = request.digest()
-        nth = self.occurrences.next(digest)
+        nth = self.occurrences.next(digest) if request.nth is None else request.nth
         cassette = self.gateway.cassette
         if cassette is not None:
             found = cassette.find(self.scope, nth, digest)

@@ -5,22 +5,32 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from goldspan.harness.admission import Admissions
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards import ApprovalGuard, BudgetGuard, LoopGuard, ScopeGuard
+from goldspan.harness.ledger import Ledger
+from goldspan.harness.life import Life, prepare
 from goldspan.harness.loop import Loop
 from goldspan.harness.model import Model
+from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.protocol import Protocol
 from goldspan.harness.result import Ended, Outcome, RunResult
-from goldspan.harness.tools import Environment
+from goldspan.harness.review import Review
+from goldspan.harness.run_events import RunEvents
+from goldspan.harness.steps import Attempts, Direct, Once
+from goldspan.harness.tools import Environment, Tool
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import GoldspanError, MeasurementError, PricingError
+from goldspan.tracing.errors import MeasurementError, PricingError
+from goldspan.tracing.live_spans import AgentSpan
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 
@@ -28,6 +38,7 @@ NEXT_ACTION = {
     "paused": "decide the approval: {reason}",
     "failed": "look at the trace: {reason}",
     "aborted": "look at what the guard stopped: {reason}",
+    "killed": "let it go on, or leave it: {reason}",
 }
 
 
@@ -50,8 +61,13 @@ async def run_agent(
     model_name: str | None = None,
     provider: str | None = None,
     attributes: Mapping[str, Any] | None = None,
+    life: Life | None = None,
+    attempts: Attempts | None = None,
 ) -> RunResult:
     """Run `version` on `task` in a new `workspace` folder and return how it ended.
+
+    `life` is what a durable engine gives a run; without it nothing outlives the process.
+    `attempts` makes a tool call's effect, once if not given.
 
     `tool_scope` seeds the tools' randomness (the run's id, if not given) and `sampling_seed` the
     model's, where it takes one; `model_name` and
@@ -73,116 +89,139 @@ async def run_agent(
             where=str(version.path / "config.yaml"),
             remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
         )
-    _prepare(environment, workspace, setup or {})
     run_id = run_id or uuid.uuid4().hex
-    usage = Usage()
-    settings = dict(version.config.settings)
-    if sampling_seed is not None:
-        settings["seed"] = sampling_seed
-    protocol = Protocol(version.config.tool_mode, tools)
-    names = [tool.name for tool in tools]
-    calls = ToolCalls(
-        run_id=run_id,
-        tools={tool.name: tool for tool in tools},
-        guards=(
-            ScopeGuard(names),
-            BudgetGuard(contract, usage),
-            LoopGuard(contract.max_repeats),
-            ApprovalGuard(version.approval_names(tools)),
-        ),
-        approver=approver or NamedApprover("none"),
-        usage=usage,
-        recorder=recorder,
-        workspace=workspace,
-        now=now or datetime.now(UTC),
-        scope=tool_scope or run_id,
-    )
-    loop = Loop(
-        provider=provider,
-        model_name=model_name,
-        settings=settings,
-        system=protocol.system(version.system_prompt, version.examples),
-        protocol=protocol,
-        contract=contract,
-        usage=usage,
-        model=model,
-        calls=calls,
-        recorder=recorder,
-        prices=prices,
-    )
-    outcome: Outcome = "completed"
-    reason: str | None = None
-    answer: str | None = None
-    failure: MeasurementError | None = None
-    with recorder.agent(
-        version.name,
-        run_id=run_id,
-        version=version.version,
-        digest=version.digest,
-        provider=provider,
-        model=model_name,
-        input=task,
-        attributes=attributes,
-    ) as span:
-        recorder.event(
-            semconv.RUN_CONTRACT,
-            {
-                semconv.CONTRACT: contract.model_dump_json(),
-                "goldspan.contract.tools": names,
-                "goldspan.contract.approvals": sorted(version.approval_names(tools)),
-            },
+    with closing(Ledger()) if life is None else nullcontext(life.ledger) as ledger:
+        life = life or Life(ledger, Direct())
+        await prepare(life, environment, workspace, setup or {})
+        usage = Usage()
+        events = RunEvents(recorder, run_id, life.segment)
+        admissions = Admissions(run_id, version.name, ledger, life.steps, events)
+        budget = BudgetGuard(contract, usage)
+        protocol = Protocol(version.config.tool_mode, tools)
+        calls = ToolCalls(
+            tools={tool.name: tool for tool in tools},
+            guards=(
+                ScopeGuard([tool.name for tool in tools]),
+                budget,
+                LoopGuard(contract.max_repeats),
+                ApprovalGuard(version.approval_names(tools)),
+            ),
+            review=Review(approver or NamedApprover("none"), admissions),
+            admissions=admissions,
+            usage=usage,
+            recorder=recorder,
+            workspace=workspace,
+            now=now or datetime.now(UTC),
+            scope=tool_scope or run_id,
+            attempts=attempts or Once(),
         )
-        try:
-            answer = await loop.run(task)
-            span.set_output(answer)
-        except Ended as end:
-            outcome, reason = end.outcome, end.reason
-        except MeasurementError as error:
-            outcome, reason, failure = "failed", str(error), error
-            span.fail("MeasurementError", str(error))
-        except (Exception, asyncio.CancelledError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            _end(recorder, "failed", reason, [])
-            span.set_outcome("failed", reason)
-            raise
-        next_actions = [NEXT_ACTION[outcome].format(reason=reason)] if reason else []
-        span.set_outcome(outcome, reason)
-        _end(recorder, outcome, reason, next_actions)
-    if failure is not None:
-        raise failure
+        settings = dict(version.config.settings)
+        if sampling_seed is not None:
+            settings["seed"] = sampling_seed
+        asked = ModelCalls(
+            provider=provider,
+            model_name=model_name,
+            settings=settings,
+            system=protocol.system(version.system_prompt, version.examples),
+            tools=protocol.definitions(),
+            output_schema=protocol.output_schema(),
+            contract=contract,
+            usage=usage,
+            budget=budget,
+            model=model,
+            admissions=admissions,
+            recorder=recorder,
+            prices=prices,
+        )
+        loop = Loop(protocol, contract, usage, asked, calls, events)
+        segment = recorder.agent(
+            version.name,
+            run_id=run_id,
+            version=version.version,
+            digest=version.digest,
+            provider=provider,
+            model=model_name,
+            input=task,
+            attributes={**(attributes or {}), semconv.RUN_SEGMENT: life.segment},
+        )
+        with segment as span:
+            _begin(events, contract, version, tools, life)
+            end = await _to_its_end(loop, task, span)
+    if end.failure is not None:
+        raise end.failure
     return RunResult(
         run_id=run_id,
         trace_id=span.trace_id,
         span_id=span.span_id,
-        outcome=outcome,
-        reason=reason,
-        answer=answer,
+        outcome=end.outcome,
+        reason=end.reason,
+        answer=end.answer,
         steps=calls.steps,
         usage=usage,
         cost_usd=None if usage.unpriced_calls else usage.usd,
         artifacts=calls.artifacts,
         end_state=environment.end_state(workspace),
-        next_actions=next_actions,
+        next_actions=end.next_actions,
         transcript=loop.messages,
     )
 
 
-def _prepare(environment: Environment, workspace: Path, setup: Mapping[str, Any]) -> None:
-    """Raises MeasurementError where the environment fails, as on a full disk: no agent's fault."""
+@dataclass(frozen=True)
+class _End:
+    outcome: Outcome
+    reason: str | None
+    answer: str | None
+    next_actions: list[str]
+    failure: MeasurementError | None
+
+
+async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
+    events = loop.calls.admissions.events
+    outcome: Outcome = "completed"
+    reason: str | None = None
+    answer: str | None = None
+    failure: MeasurementError | None = None
     try:
-        environment.prepare(workspace, setup)
-    except GoldspanError:
+        answer = await loop.run(task)
+        span.set_output(answer)
+    except Ended as end:
+        outcome, reason = end.outcome, end.reason
+    except MeasurementError as error:
+        outcome, reason, failure = "failed", str(error), error
+        span.fail("MeasurementError", str(error))
+    except (Exception, asyncio.CancelledError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        _end(events, "failed", reason, [])
+        span.set_outcome("failed", reason)
         raise
-    except Exception as error:
-        raise MeasurementError(
-            f"the environment cannot be prepared: {type(error).__name__}: {error}",
-            where=str(workspace),
-            remedy="see that its disk has room, and what the task's setup asks for",
-        ) from error
+    await loop.calls.admissions.flush()
+    next_actions = [NEXT_ACTION[outcome].format(reason=reason)] if reason else []
+    span.set_outcome(outcome, reason)
+    _end(events, outcome, reason, next_actions)
+    return _End(outcome, reason, answer, next_actions, failure)
 
 
-def _end(recorder: Recorder, outcome: Outcome, reason: str | None, next_actions: list[str]) -> None:
-    recorder.event(
+def _begin(
+    events: RunEvents,
+    contract: Contract,
+    version: AgentVersion,
+    tools: list[Tool],
+    life: Life,
+) -> None:
+    if life.segment is not None and life.segment > 1:
+        events.of_segment(semconv.RUN_RESUMED, {semconv.RUN_SEGMENT: life.segment})
+    events.event(
+        semconv.RUN_CONTRACT,
+        {
+            semconv.CONTRACT: contract.model_dump_json(),
+            "goldspan.contract.tools": [tool.name for tool in tools],
+            "goldspan.contract.approvals": sorted(version.approval_names(tools)),
+        },
+    )
+
+
+def _end(events: RunEvents, outcome: Outcome, reason: str | None, next_actions: list[str]) -> None:
+    events.of_segment(
         semconv.RUN_ENDED,
         {
             semconv.RUN_OUTCOME: outcome,

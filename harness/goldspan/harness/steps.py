@@ -6,13 +6,14 @@ something is a step. `Direct` is the engine that records nothing: evals and one-
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from goldspan.harness.ledger.entries import Intent
 from goldspan.harness.result import Ended
 from goldspan.harness.tools import JsonValue
+from goldspan.tracing.errors import MeasurementError
 
 Work: TypeAlias = Callable[[], Awaitable[JsonValue]]
 StepRunner: TypeAlias = Callable[[Work], Awaitable[JsonValue]]
@@ -35,13 +36,26 @@ class Park:
         return f"{self.kind}:{self.subject}"
 
 
+class Parked(Exception):
+    """Raised by the work of a step: nothing is recorded, and the run waits."""
+
+    def __init__(self, park: Park) -> None:
+        super().__init__(park.reason)
+        self.park = park
+
+    def ended(self) -> Ended:
+        """How this life of the run ends."""
+        return Ended("killed" if self.park.kind == "kill" else "paused", self.park.reason)
+
+
 class Steps(Protocol):
     """What a run needs of an engine. Steps take and give JSON, and raise for nothing expected."""
 
     def reserve(self, name: str) -> StepRunner:
         """Draw the next step's number now, and run it later: calls that run side by side have the
         same numbers in every life of the run. The runner returns the recorded result where there
-        is one, and does not call its work then."""
+        is one, and does not call its work then. Work that raises `Parked` is not recorded: the
+        runner raises `Ended`."""
         ...
 
     async def transact(self, work: Callable[[], Answer]) -> Answer:
@@ -95,9 +109,24 @@ class Direct:
         """What is known now. Raises `Ended` where that is nothing."""
         known = await ready()
         if known is None:
-            raise Ended("killed" if park.kind == "kill" else "paused", park.reason)
+            raise Parked(park).ended()
         return known
 
 
 async def _do(work: Work) -> JsonValue:
-    return await work()
+    try:
+        return await work()
+    except Parked as parked:
+        raise parked.ended() from None
+
+
+def told(error: MeasurementError) -> dict[str, JsonValue]:
+    """An error as a step's result: a step that raises would be recorded as the engine likes."""
+    return {"message": error.message, "where": error.where, "remedy": error.remedy}
+
+
+def retold(failure: Mapping[str, str | None]) -> MeasurementError:
+    """The error again."""
+    return MeasurementError(
+        failure["message"] or "", where=failure["where"], remedy=failure["remedy"]
+    )

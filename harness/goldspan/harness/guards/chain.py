@@ -14,9 +14,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from goldspan.harness.ledger.entries import Want
 from goldspan.harness.protocol import Call
+from goldspan.harness.run_events import Events
 from goldspan.harness.tools import Tool
 from goldspan.tracing import semconv
-from goldspan.tracing.recorder import Recorder
 
 Ruling: TypeAlias = Literal["allow", "deny", "pause", "stop"]
 
@@ -57,9 +57,9 @@ def first_objection(guards: Sequence[Guard], call: Call, tool: Tool | None) -> V
     return replace(verdict, wants=wants)
 
 
-def record_verdict(recorder: Recorder, verdict: Verdict, call: Call | None) -> None:
+def record_verdict(events: Events, verdict: Verdict, call: Call | None) -> None:
     """A verdict is an event. `call` is None for a verdict on the next model call."""
-    recorder.event(
+    events.event(
         semconv.GUARD_VERDICT,
         {
             semconv.GUARD_NAME: verdict.guard,

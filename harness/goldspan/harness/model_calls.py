@@ -1,0 +1,170 @@
+"""Model calls: judged by the budget, admitted by the ledger, made as one recorded step, counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from goldspan.harness.admission import Admissions
+from goldspan.harness.cassette import Occurrences
+from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.guards import BudgetGuard, Verdict, record_verdict
+from goldspan.harness.ledger import Intent
+from goldspan.harness.messages import Message, ModelAnswer, ModelRequest
+from goldspan.harness.model import Model
+from goldspan.harness.result import Ended
+from goldspan.harness.steps import retold, told
+from goldspan.harness.tools import JsonValue
+from goldspan.tracing import semconv
+from goldspan.tracing.errors import MeasurementError
+from goldspan.tracing.pricing import Prices
+from goldspan.tracing.recorder import Recorder
+
+
+@dataclass
+class ModelCalls:
+    """The calls of one run to its model."""
+
+    provider: str
+    model_name: str
+    settings: dict[str, Any]
+    system: str
+    tools: Sequence[dict[str, Any]]
+    output_schema: dict[str, Any] | None
+    contract: Contract
+    usage: Usage
+    budget: BudgetGuard
+    model: Model
+    admissions: Admissions
+    recorder: Recorder
+    prices: Prices
+    _occurrences: Occurrences = field(default_factory=Occurrences)
+
+    async def ask(self, messages: Sequence[Message]) -> ModelAnswer:
+        """The model's answer to a conversation.
+
+        Raises `Ended` where the contract has nothing left for it, `MeasurementError` where the
+        model cannot be asked.
+        """
+        runner = self.admissions.engine.reserve("model")
+        request = ModelRequest(
+            provider=self.provider,
+            model=self.model_name,
+            system=self.system,
+            messages=list(messages),
+            settings=self.settings,
+            tools=self.tools,
+            output_schema=self.output_schema,
+        )
+        verdict = self.budget.before_model(request)
+        if verdict.ruling != "allow":
+            self._stop(verdict.guard, verdict.reason)
+        digest = request.digest()
+        # Drawn here: a recorded step is not run again, and would not count.
+        request = replace(request, nth=self._occurrences.next(digest))
+        first = self._intent(digest, 0)
+        admission = await self.admissions.admit(first, verdict.wants)
+        if admission.standing == "refused":
+            self._stop(admission.guard, admission.reason)
+        here = False
+
+        async def work() -> JsonValue:
+            nonlocal here
+            here, intent, life = True, first, 0
+            admitted = admission
+            # What was lost with its process may have been paid for, and stays reserved.
+            while admitted.standing == "admitted" and not admitted.fresh:
+                life += 1
+                intent = self._intent(digest, life)
+                admitted = await self.admissions.admit_in_step(intent, verdict.wants)
+            if admitted.standing == "refused":
+                return {"refused": [admitted.guard, admitted.reason], "seconds": 0.0}
+            return {"key": intent.key, **await self._answer(request)}
+
+        recorded: Any = await runner(work)
+        if not here:
+            self.usage.started -= recorded["seconds"]
+        if "refused" in recorded:
+            self._stop(*recorded["refused"])
+        if "failure" in recorded:
+            raise retold(recorded["failure"])
+        if "timeout" in recorded:
+            raise Ended("aborted", "the model took longer than the contract allows")
+        answer = ModelAnswer(**recorded["answer"])
+        used = self._count(answer)
+        if verdict.wants:
+            self.admissions.settle(recorded["key"], used)
+        return answer
+
+    def _intent(self, digest: str, life: int) -> Intent:
+        number = self.usage.model_calls + 1
+        asked = [digest, life] if life else digest
+        return self.admissions.intent(number, f"model:{self.model_name}", asked, "model")
+
+    async def _answer(self, request: ModelRequest) -> dict[str, Any]:
+        """The answer as a step's result, or why there is none; and how many seconds it took."""
+        started = time.monotonic()
+        left = max(self.contract.max_seconds - self.usage.seconds, 0.001)
+        outcome: dict[str, Any]
+        try:
+            with self.recorder.model_call(
+                provider=self.provider,
+                request_model=self.model_name,
+                input_messages=request.messages,
+                system=self.system,
+                settings=self.settings,
+                tools=request.tools,
+                attributes={semconv.STEP: self.usage.model_calls + 1},
+            ) as span:
+                answer = await asyncio.wait_for(self.model.answer(request), left)
+                span.respond(
+                    response_model=answer.response_model,
+                    response_id=answer.response_id,
+                    output_messages=[{**answer.message, "finish_reason": answer.finish_reason}],
+                    finish_reason=answer.finish_reason,
+                    input_tokens=answer.input_tokens,
+                    output_tokens=answer.output_tokens,
+                    cached_input_tokens=answer.cached_input_tokens,
+                    cache_write_tokens=answer.cache_write_tokens,
+                    reasoning_tokens=answer.reasoning_tokens,
+                    replayed=answer.replayed,
+                )
+            outcome = {"answer": dict(vars(answer))}
+        except TimeoutError:
+            outcome = {"timeout": True}
+        except MeasurementError as error:
+            outcome = {"failure": told(error)}
+        return {**outcome, "seconds": time.monotonic() - started}
+
+    def _stop(self, guard: str, reason: str) -> NoReturn:
+        record_verdict(self.admissions.events, Verdict(guard, "stop", reason), None)
+        raise Ended("aborted", reason)
+
+    def _count(self, answer: ModelAnswer) -> dict[str, float]:
+        """Count an answer; returns what it used, by the unit of a limit, where that is known."""
+        usage = self.usage
+        usage.model_calls += 1
+        usage.input_tokens += answer.input_tokens or 0
+        usage.output_tokens += answer.output_tokens or 0
+        usage.recorded_ms += answer.duration_ms
+        price = self.prices.of_call(
+            provider=self.provider,
+            models=(answer.response_model, self.model_name),
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            cached_input_tokens=answer.cached_input_tokens,
+            cache_write_tokens=answer.cache_write_tokens,
+        )
+        used: dict[str, float] = {}
+        if answer.input_tokens is not None and answer.output_tokens is not None:
+            used["tokens"] = answer.input_tokens + answer.output_tokens
+        if price is None:
+            usage.unpriced_calls += 1
+            return used
+        used["usd"] = price.usd
+        usage.usd += price.usd
+        usage.spent_usd += 0.0 if answer.replayed else price.usd
+        return used
