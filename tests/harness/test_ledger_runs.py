@@ -151,5 +151,8 @@ def test_a_process_that_does_not_beat_is_dead_and_is_told_so(ledger: Ledger) -> 
     assert executors.bury(5) == ["one"]
     assert not executors.beat("one")
     assert [row["id"] for row in executors.alive()] == ["two"]
-    executors.remove("one")
+    executors.bury_one("two")
+    assert executors.bury(5) == ["one", "two"]
+    clock_of(ledger).now += 90_000
     assert executors.bury(5) == []
+    assert not executors.beat("one")

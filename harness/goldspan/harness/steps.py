@@ -23,10 +23,11 @@ Answer = TypeVar("Answer")
 @dataclass(frozen=True)
 class Park:
     """What a run waits for: `approval` and `unknown` for a person, `breaker` for a tool to work
-    again, `kill` for somebody to let it go on. `subject` is the approval's id, the tool, the
-    kill's scope, or the key of the call of which nobody knows whether it was made."""
+    again, `kill` for somebody to let it go on, `version` for the agent version that it began with.
+    `subject` is the approval's id, the key of the call of which nobody knows whether it was made,
+    the tool, the kill's scope, or the version's digest."""
 
-    kind: Literal["approval", "breaker", "kill", "unknown"]
+    kind: Literal["approval", "breaker", "kill", "unknown", "version"]
     subject: str
     reason: str
 

@@ -17,12 +17,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.cassette import Scope
 from goldspan.harness.contract import Contract
+from goldspan.harness.life import Life
 from goldspan.harness.model import ModelGateway
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
+from goldspan.harness.steps import Attempts
 from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError
@@ -66,9 +68,13 @@ class Worker:
         seed: int = 0,
         run_id: str | None = None,
         attributes: dict[str, Any] | None = None,
+        life: Life | None = None,
+        approver: Approver | None = None,
+        attempts: Attempts | None = None,
     ) -> RunResult:
         """One run of a task, in a folder of its own below `workspaces`.
 
+        `approver` decides where the task names nobody. `life` and `attempts` are as in `run_agent`.
         The tools' randomness comes from task and repeat, the model's sampling also from `seed`.
         Raises what `run_agent` raises.
         """
@@ -77,6 +83,7 @@ class Worker:
         contract = Contract.model_validate(
             {**self.version.config.contract.model_dump(), **task.contract}
         )
+        named = NamedApprover(task.approver, task.approver_edit)
         return await run_agent(
             self.version,
             task.input,
@@ -86,7 +93,7 @@ class Worker:
             setup=task.setup,
             run_id=run_id,
             contract=contract,
-            approver=NamedApprover(task.approver, task.approver_edit),
+            approver=named if approver is None or task.approver != "none" else approver,
             prices=self.prices,
             now=task.now,
             tool_scope=f"{task.id}/{repeat}",
@@ -94,6 +101,8 @@ class Worker:
             model_name=self.model_name,
             provider=self.provider,
             attributes=attributes,
+            life=life,
+            attempts=attempts,
         )
 
     async def work_through(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from goldspan.harness.ledger.database import MEMORY, Database, Transaction
+from goldspan.harness.ledger.database import MEMORY, Database, Row, Transaction
 from goldspan.harness.ledger.entries import Admission, Intent, Settlement, Want
 
 
@@ -68,10 +68,10 @@ class Ledger:
         with self.transaction() as tx:
             self._settle(tx, settlements)
 
-    def killed(self, run_id: str, agent: str) -> Admission | None:
-        """The kill flag that stops a run, if there is one."""
+    def kill_flags(self) -> dict[str, str]:
+        """Every scope that is stopped (`all`, `agent:NAME`, `run:ID`), and by whom and why."""
         with self.transaction() as tx:
-            return _kill_flag(tx, run_id, agent)
+            return {row["scope"]: _stopped(row) for row in tx.rows("kill_scopes")}
 
     def used(self, scope: str, unit: str) -> tuple[float, float] | None:
         """What is used of a limit, and the limit; None where nothing was."""
@@ -166,9 +166,11 @@ def _kill_flag(tx: Transaction, run_id: str, agent: str) -> Admission | None:
     rows = tx.rows("kill_flags", run_scope=f"run:{run_id}", agent_scope=f"agent:{agent}")
     if not rows:
         return None
-    flag = rows[0]
-    reason = f"stopped by {flag['by_whom']} ({flag['scope']}): {flag['reason']}"
-    return Admission("killed", guard=flag["scope"], reason=reason)
+    return Admission("killed", guard=rows[0]["scope"], reason=_stopped(rows[0]))
+
+
+def _stopped(flag: Row) -> str:
+    return f"stopped by {flag['by_whom']} ({flag['scope']}): {flag['reason']}"
 
 
 def _reserve(tx: Transaction, want: Want) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from goldspan.harness.ledger.book import Ledger
 
+FORGET_S = 86_400.0  # a process that slept may take a run from the queue before it knows
+
 
 @dataclass(frozen=True)
 class Executors:
@@ -34,16 +36,18 @@ class Executors:
 
     def bury(self, dead_after_s: float) -> list[str]:
         """Take those for dead that have not beaten for so long; returns all who are dead."""
+        now = self.ledger.clock()
         with self.ledger.transaction() as tx:
-            tx.run("bury", before=self.ledger.clock() - dead_after_s)
+            tx.run("bury", before=now - dead_after_s)
+            tx.run("forget_dead", before=now - FORGET_S)
             return [row["id"] for row in tx.rows("dead_executors")]
+
+    def bury_one(self, executor: str) -> None:
+        """A process is known to be gone."""
+        with self.ledger.transaction() as tx:
+            tx.run("bury_one", id=executor)
 
     def alive(self) -> list[dict[str, Any]]:
         """Id, host, process id and last beat of those that are not dead, as far as is known."""
         with self.ledger.transaction() as tx:
             return tx.rows("live_executors")
-
-    def remove(self, executor: str) -> None:
-        """A process has ended in order, or a dead one has nothing left to be taken over."""
-        with self.ledger.transaction() as tx:
-            tx.run("remove_executor", id=executor)

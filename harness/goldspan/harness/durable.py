@@ -1,0 +1,96 @@
+"""Tasks as durable runs: what goes into the queue, and what a worker makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from goldspan.harness.approvals import Approver
+from goldspan.harness.life import Life
+from goldspan.harness.model import ModelGateway
+from goldspan.harness.result import RunResult
+from goldspan.harness.run_spec import RunSpec, queued_run_id
+from goldspan.harness.steps import Attempts, Park, Parked
+from goldspan.harness.tasks import Task, Worker
+from goldspan.harness.versions import AgentVersion
+from goldspan.tracing import semconv
+from goldspan.tracing.errors import GoldspanError
+from goldspan.tracing.pricing import Prices
+from goldspan.tracing.recorder import Recorder
+
+
+def specs_of(
+    version: AgentVersion, tasks: Sequence[Task], *, batch: str, seed: int = 0
+) -> list[RunSpec]:
+    """What the queue holds for a batch of tasks. The same batch and task is the same run. A task
+    without a time gets this one: every life of its run has the same."""
+    now = datetime.now(UTC)
+    return [
+        RunSpec(
+            run_id=queued_run_id(batch, task.id),
+            agent=version.name,
+            folder=str(version.path.resolve()),
+            digest=version.digest,
+            task=task.model_copy(update={"now": task.now or now}).model_dump(mode="json"),
+            seed=seed,
+            batch=batch,
+        )
+        for task in tasks
+    ]
+
+
+@dataclass
+class SpecRunner:
+    """Makes runs of specs, in one worker process."""
+
+    gateway: ModelGateway
+    recorder: Recorder
+    prices: Prices
+    workspaces: Path
+    approver: Approver | None = None
+    attempts: Attempts | None = None
+    model_name: str | None = None
+    provider: str | None = None
+    _versions: dict[tuple[str, str], AgentVersion] = field(default_factory=dict)
+
+    async def __call__(self, spec: RunSpec, life: Life) -> RunResult:
+        """One life of a run. Raises `Parked` where its agent version is no longer what it was, and
+        what `run_agent` raises."""
+        version = await asyncio.to_thread(self._version, spec)
+        worker = Worker(
+            version,
+            self.gateway,
+            self.recorder,
+            self.prices,
+            self.workspaces,
+            model_name=spec.model_name or self.model_name,
+            provider=spec.provider or self.provider,
+        )
+        return await worker.run(
+            Task.model_validate(spec.task),
+            repeat=spec.repeat,
+            seed=spec.seed,
+            run_id=spec.run_id,
+            attributes={**spec.attributes, semconv.BATCH_ID: spec.batch},
+            life=life,
+            approver=self.approver,
+            attempts=self.attempts,
+        )
+
+    def _version(self, spec: RunSpec) -> AgentVersion:
+        known = self._versions.get((spec.folder, spec.digest))
+        if known is not None:
+            return known
+        try:
+            version = AgentVersion.load(Path(spec.folder))
+            now = f"is {version.digest[:12]} now"
+        except GoldspanError as error:
+            version, now = None, f"cannot be loaded ({error})"
+        if version is None or version.digest != spec.digest:
+            why = f"{spec.folder} was {spec.digest[:12]} when the run began, and {now}"
+            raise Parked(Park("version", spec.digest, why))
+        self._versions[spec.folder, spec.digest] = version
+        return version

@@ -1,0 +1,335 @@
+"""Durable runs on DBOS: a run is a workflow, each model and tool call a step.
+
+The only module that knows DBOS. What is built here, and why, each found by trying:
+
+- Every process has its own executor id: two with one id re-run each other's live steps.
+- The application version is fixed: another version's runs are invisible to a worker.
+- A run that waits cancels itself within a step, which is not recorded, and is resumed later: a
+  workflow that blocks keeps its place in the queue for as long.
+- What a dead process had is taken over by `_recover_pending_workflows`, a conditional update that
+  may be repeated and raced. The public `resume_workflow` starts a live run's step once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeAlias
+
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID
+from dbos import error as dbos_error
+
+from goldspan.harness.ledger import Ledger
+from goldspan.harness.ledger.runs import Runs
+from goldspan.harness.life import Life
+from goldspan.harness.result import Ended, Outcome, RunResult
+from goldspan.harness.run_spec import RunSpec
+from goldspan.harness.steps import Answer, Park, Parked, StepRunner, Work
+from goldspan.harness.tools import JsonValue
+from goldspan.tracing.errors import GoldspanError, InternalError
+
+ENGINE_FORMAT = "run-1"  # changes when the order of a run's steps does, not with every release
+WORKFLOW = "goldspan.run"
+MAX_RECOVERIES = 1_000_000
+QUEUE_POLL_S = 0.25
+Runner: TypeAlias = Callable[[RunSpec, Life], Awaitable[RunResult]]
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Where durable runs live, and how many at once.
+
+    `url` is `sqlite:///FILE` (one worker process) or `postgresql://…` (as many as there are).
+    `dead_after_s` is how long a process may be silent before others take its runs over.
+    """
+
+    url: str
+    queue: str = "goldspan"
+    concurrency: int = 4
+    dead_after_s: float = 10.0
+    format: str = ENGINE_FORMAT
+
+
+class Engine:
+    """DBOS in this process, of which there is one at a time."""
+
+    current: Engine | None = None
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        ledger: Ledger,
+        runner: Runner,
+        *,
+        executor: str | None = None,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`runner` makes a run of a spec, in this process. `fence` is called before each step, in
+        a thread: it does not return in a process that was taken for dead."""
+        self.config = config
+        self.ledger = ledger
+        self.runs = Runs(ledger)
+        self.runner = runner
+        self.executor = executor or uuid.uuid4().hex
+        self.fence = fence
+        self.in_flight: dict[asyncio.Task[JsonValue], tuple[str, str]] = {}
+        self.cut: dict[asyncio.Task[JsonValue], Park] = {}
+
+    def launch(self) -> None:
+        """Take runs from the queue from now on."""
+        if Engine.current is not None:
+            raise InternalError("there is an engine in this process already")
+        Engine.current = self
+        settings: DBOSConfig = {
+            "name": "goldspan",
+            "system_database_url": _sqlalchemy_url(self.config.url),
+            "executor_id": self.executor,
+            "application_version": self.config.format,
+            "serializer": JsonSerializer(),
+            "enable_otlp": False,
+            "log_level": "ERROR",
+            "notification_listener_polling_interval_sec": 0.25,
+            "scheduler_polling_interval_sec": 1,
+        }
+        DBOS(config=settings)
+        DBOS.launch()
+        DBOS.register_queue(
+            self.config.queue,
+            worker_concurrency=self.config.concurrency,
+            polling_interval_sec=QUEUE_POLL_S,
+            on_conflict="always_update",
+        )
+
+    def close(self) -> None:
+        """Stop taking runs. What is under way is dropped, and taken over by who comes next."""
+        DBOS.destroy()
+        Engine.current = None
+
+    def enqueue(self, spec: RunSpec, *, priority: int | None = None) -> str:
+        """Put a run into the queue; returns its id. A run of that id that is there stays as it
+        is."""
+        with (
+            SetWorkflowID(spec.run_id),
+            SetEnqueueOptions(priority=priority, app_version=self.config.format),
+        ):
+            DBOS.enqueue_workflow(self.config.queue, run_workflow, spec.to_json())
+        return spec.run_id
+
+    def status(self, run_id: str) -> str | None:
+        """The engine's word for a run: ENQUEUED, PENDING, CANCELLED (it waits), SUCCESS or ERROR;
+        None where it knows none."""
+        found = DBOS.list_workflows(workflow_ids=[run_id], load_input=False, load_output=False)
+        return found[0].status if found else None
+
+    def result(self, run_id: str) -> dict[str, Any]:
+        """What an ended run came to. Waits until it has ended."""
+        result: dict[str, Any] = DBOS.retrieve_workflow(run_id).get_result()
+        return result
+
+    def recover(self, dead: list[str]) -> int:
+        """Put the runs of dead processes back into the queue; returns how many. May be repeated,
+        and done by several at once."""
+        return len(DBOS._recover_pending_workflows(dead)) if dead else 0
+
+    def wake(self, run_id: str) -> bool:
+        """Put a run that waits back into its queue. False where it does not wait, or where another
+        process wakes it."""
+        stale_s = self.config.dead_after_s
+        if self.status(run_id) != "CANCELLED":
+            return False
+        if not self.runs.claim_waking(run_id, stale_s=stale_s):
+            return False
+        DBOS.resume_workflow(run_id, queue_name=self.config.queue)
+        return True
+
+    def wake_awaited(self) -> list[str]:
+        """Wake every run that has what it waited for; returns their ids."""
+        awaited = self.runs.awaited(stale_s=self.config.dead_after_s)
+        return [run_id for run_id, _ in awaited if self.wake(run_id)]
+
+    def park(self, run_id: str, park: Park) -> None:
+        """A run waits: its place in the queue is free from now on."""
+        self.runs.park(run_id, park.waits_for, park.reason)
+        DBOS.cancel_workflow(run_id)
+
+
+class Durable:
+    """The steps of one life of a run."""
+
+    def __init__(self, engine: Engine, spec: RunSpec) -> None:
+        self._engine = engine
+        self._run_id = spec.run_id
+        self._agent = spec.agent
+
+    def reserve(self, name: str) -> StepRunner:
+        """The next step of the workflow."""
+        reserved = DBOS.reserve_step()
+
+        async def run(work: Work) -> JsonValue:
+            parked: list[Parked] = []
+
+            async def step() -> JsonValue:
+                await asyncio.to_thread(self._engine.fence)
+                try:
+                    return await self._do(work)
+                except Parked as found:
+                    parked.append(found)
+                    await asyncio.to_thread(self._engine.park, self._run_id, found.park)
+                    # Raised as this, a step is not recorded: the next life asks again.
+                    raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
+
+            try:
+                recorded: JsonValue = await reserved.run_async({"name": name}, step)
+            except dbos_error.DBOSWorkflowCancelledError as error:
+                raise (parked[0].ended() if parked else Ended("killed", str(error))) from None
+            return recorded
+
+        return run
+
+    async def transact(self, work: Callable[[], Answer]) -> Answer:
+        """Run it in a thread."""
+        return await asyncio.to_thread(work)
+
+    async def park(self, park: Park, ready: Work) -> JsonValue:
+        """What `ready` answers, recorded once it answers something."""
+
+        async def work() -> JsonValue:
+            known = await ready()
+            if known is None:
+                raise Parked(park)
+            return known
+
+        return await self.reserve(f"wait:{park.kind}")(work)
+
+    async def _do(self, work: Work) -> JsonValue:
+        task = asyncio.ensure_future(work())
+        with self._watched(task):
+            try:
+                return await task
+            except asyncio.CancelledError:
+                park = self._engine.cut.pop(task, None)
+                if park is None:  # this process ends
+                    task.cancel()
+                    raise
+                raise Parked(park) from None
+
+    @contextmanager
+    def _watched(self, task: asyncio.Future[JsonValue]) -> Iterator[None]:
+        assert isinstance(task, asyncio.Task)
+        self._engine.in_flight[task] = (self._run_id, self._agent)
+        try:
+            yield
+        finally:
+            self._engine.in_flight.pop(task, None)
+
+
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
+async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
+    """One life of a run, from its beginning or to where it died and on."""
+    engine = Engine.current
+    if engine is None:
+        raise InternalError("a run started in a process without an engine")
+    spec = RunSpec.of_json(asked)
+    segment = await asyncio.to_thread(
+        lambda: engine.runs.begin_segment(
+            spec.run_id, spec.agent, spec.digest, queue=engine.config.queue, batch=spec.batch
+        )
+    )
+    life = Life(engine.ledger, Durable(engine, spec), segment)
+    try:
+        result = await engine.runner(spec, life)
+    except Ended as end:
+        raise dbos_error.DBOSWorkflowCancelledError(end.reason) from None
+    except Parked as parked:
+        await asyncio.to_thread(engine.park, spec.run_id, parked.park)
+        raise dbos_error.DBOSWorkflowCancelledError(parked.park.reason) from None
+    except GoldspanError as error:
+        await _ended(engine, spec.run_id, "failed", str(error), 0, None)
+        return {"run_id": spec.run_id, "outcome": "failed", "reason": str(error)}
+    if result.outcome in ("paused", "killed"):
+        raise dbos_error.DBOSWorkflowCancelledError(result.reason or result.outcome)
+    await _ended(
+        engine, spec.run_id, result.outcome, result.reason, result.usage.tokens, result.cost_usd
+    )
+    return {
+        "run_id": spec.run_id,
+        "trace_id": result.trace_id,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "answer": result.answer,
+        "tokens": result.usage.tokens,
+        "tool_calls": result.usage.tool_calls,
+        "cost_usd": result.cost_usd,
+        "artifacts": result.artifacts,
+    }
+
+
+async def _ended(
+    engine: Engine, run_id: str, outcome: Outcome, why: str | None, tokens: int, usd: float | None
+) -> None:
+    await asyncio.to_thread(engine.runs.end, run_id, outcome, why, tokens, usd)
+
+
+class JsonSerializer(Serializer):
+    """JSON in the engine's database, never pickle: data that is read back makes no objects.
+
+    Exceptions become their name and text, times ISO 8601: a schedule's time that could not be
+    written would keep the schedule from firing, with a logged warning and no more.
+    """
+
+    def name(self) -> str:
+        """The name that stands beside each value."""
+        return "goldspan_json"
+
+    def serialize(self, data: Any) -> str:
+        """As JSON."""
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_told)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """What was written; an exception as a RuntimeError that says the same."""
+        value = json.loads(serialized_data)
+        if isinstance(value, dict) and value.keys() == {"__error__", "message"}:
+            return RuntimeError(f"{value['__error__']}: {value['message']}")
+        return value
+
+
+def enqueue_from_outside(config: EngineConfig, specs: list[RunSpec]) -> list[str]:
+    """Put runs into the queue from a process that makes none; returns their ids. A run of such an
+    id that is there stays as it is."""
+    DBOS.migrate(_sqlalchemy_url(config.url))
+    client = DBOSClient(
+        system_database_url=_sqlalchemy_url(config.url),
+        serializer=JsonSerializer(),
+        application_name="goldspan",
+    )
+    try:
+        for spec in specs:
+            client.enqueue(
+                {
+                    "workflow_name": WORKFLOW,
+                    "queue_name": config.queue,
+                    "workflow_id": spec.run_id,
+                    "app_version": config.format,
+                },
+                spec.to_json(),
+            )
+    finally:
+        client.destroy()
+    return [spec.run_id for spec in specs]
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        return {"__error__": type(value).__name__, "message": str(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _sqlalchemy_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
