@@ -21,7 +21,6 @@ from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.store import Store
 from tests.chaos.child import POINTS
 from tests.chaos.world import sent, write_post_office
-from tests.postgres import new_database
 
 pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[2]
@@ -64,8 +63,8 @@ def test_sqlite_survives_a_kill_at_each_boundary_of_model_and_tool(tmp_path: Pat
     settings = {"url": url, "folder": str(tmp_path), "runs": [run]}
     for nth, point in enumerate(POINTS, 1):
         killed(settings, point, "tool:send", nth)
-    for nth, point in enumerate(("in the step", "effect done", "result recorded"), 3):
-        killed(settings, point, "model", nth + 3)
+    for point, nth in (("in the step", 6), ("effect done", 6), ("result recorded", 7)):
+        killed(settings, point, "model", nth)
     finish(settings)
     rows = sent(tmp_path / "workspaces" / run)
     assert [row["n"] for row in rows] == letters
@@ -77,4 +76,3 @@ def test_sqlite_survives_a_kill_at_each_boundary_of_model_and_tool(tmp_path: Pat
     assert (state.outcome, state.segment) == ("completed", len(POINTS) + 4)
     (stored,) = Store.open(tmp_path / "s.duckdb").rows("SELECT * FROM runs")
     assert (stored["outcome"], stored["output"]) == ("completed", "done after 6")
-    assert new_database

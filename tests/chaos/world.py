@@ -1,4 +1,4 @@
-"""A world for runs that are killed: a mail server that keeps what it was sent, and a model of turns."""
+"""A world for runs that are killed: a mail server that keeps all, and a model of turns."""
 
 from __future__ import annotations
 

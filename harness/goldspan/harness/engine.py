@@ -32,6 +32,7 @@ from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.steps import Answer, Park, Parked, StepRunner, Work
 from goldspan.harness.tools import JsonValue
 from goldspan.tracing.errors import GoldspanError, InternalError
+from goldspan.tracing.run_ids import placed
 
 ENGINE_FORMAT = "run-1"  # changes when the order of a run's steps does, not with every release
 WORKFLOW = "goldspan.run"
@@ -161,10 +162,11 @@ class Engine:
 class Durable:
     """The steps of one life of a run."""
 
-    def __init__(self, engine: Engine, spec: RunSpec) -> None:
+    def __init__(self, engine: Engine, spec: RunSpec, segment: int) -> None:
         self._engine = engine
         self._run_id = spec.run_id
         self._agent = spec.agent
+        self._segment = segment
 
     def reserve(self, name: str) -> StepRunner:
         """The next step of the workflow."""
@@ -176,7 +178,8 @@ class Durable:
             async def step() -> JsonValue:
                 await asyncio.to_thread(self._engine.fence)
                 try:
-                    return await self._do(work)
+                    with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
+                        return await self._do(work)
                 except Parked as found:
                     parked.append(found)
                     await asyncio.to_thread(self._engine.park, self._run_id, found.park)
@@ -240,7 +243,7 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
             spec.run_id, spec.agent, spec.digest, queue=engine.config.queue, batch=spec.batch
         )
     )
-    life = Life(engine.ledger, Durable(engine, spec), segment)
+    life = Life(engine.ledger, Durable(engine, spec, segment), segment)
     try:
         result = await engine.runner(spec, life)
     except Ended as end:

@@ -33,6 +33,7 @@ from goldspan.tracing.errors import MeasurementError, PricingError
 from goldspan.tracing.live_spans import AgentSpan
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
+from goldspan.tracing.run_ids import AGENT, link_to_previous, placed
 
 NEXT_ACTION = {
     "paused": "decide the approval: {reason}",
@@ -143,8 +144,9 @@ async def run_agent(
             model=model_name,
             input=task,
             attributes={**(attributes or {}), semconv.RUN_SEGMENT: life.segment},
+            links=link_to_previous(run_id, life.segment),
         )
-        with segment as span:
+        with placed(run_id, life.segment, AGENT), segment as span:
             _begin(events, contract, version, tools, life)
             end = await _to_its_end(loop, task, span)
     if end.failure is not None:

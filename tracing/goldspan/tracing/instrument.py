@@ -32,6 +32,7 @@ from goldspan.tracing.live_spans import clean_attributes
 from goldspan.tracing.recorder import Recorder
 from goldspan.tracing.redaction import Policy, policy_path
 from goldspan.tracing.redaction.exporting import RedactingLogExporter, RedactingSpanExporter
+from goldspan.tracing.run_ids import RunIds
 from goldspan.tracing.store import Store
 
 EVENT_DELAY_MS = 200  # events leave at once, but never in the agent's own thread
@@ -205,7 +206,7 @@ def _tracer_provider(resource: Resource) -> tuple[TracerProvider, bool]:
     current = trace.get_tracer_provider()
     if isinstance(current, TracerProvider) and not hasattr(current, _made_here):
         return current, False
-    provider = TracerProvider(resource=resource)
+    provider = TracerProvider(resource=resource, id_generator=RunIds())
     setattr(provider, _made_here, True)
     if not isinstance(current, TracerProvider):
         trace.set_tracer_provider(provider)

@@ -15,6 +15,7 @@ from typing import Any
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import (
+    Link,
     NonRecordingSpan,
     SpanContext,
     SpanKind,
@@ -78,8 +79,10 @@ class Recorder:
         model: str | None = None,
         input: str | None = None,
         attributes: Mapping[str, Any] | None = None,
+        links: Sequence[Link] = (),
     ) -> Recording[AgentSpan]:
-        """One segment of a run. Its identity is also on every span and event inside."""
+        """One segment of a run, which `links` to the one before. Its identity is also on every
+        span and event inside."""
         identity = {
             semconv.RUN_ID: run_id,
             semconv.AGENT_NAME: name,
@@ -98,7 +101,7 @@ class Recorder:
             own[semconv.INPUT_MESSAGES] = as_json([{"role": "user", "parts": [part]}])
         name = f"{semconv.INVOKE_AGENT} {name}"
         inside = SharedAttributes(identity)
-        return Recording(self._source, name, SpanKind.INTERNAL, own, AgentSpan, inside)
+        return Recording(self._source, name, SpanKind.INTERNAL, own, AgentSpan, inside, links)
 
     def model_call(
         self,

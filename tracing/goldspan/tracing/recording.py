@@ -6,7 +6,7 @@ cost more than the attributes do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from opentelemetry.context import attach, detach
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Tracer, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer, set_span_in_context
 
 from goldspan.tracing.live_spans import LiveSpan, clean_attributes, note_failure, overlaid
 
@@ -66,7 +66,17 @@ class Recording(AbstractContextManager[AnySpan], Generic[AnySpan]):
     `own` attributes are the span's; those of `inside` are also on everything in the block.
     """
 
-    __slots__ = ("_inside", "_kind", "_live", "_name", "_own", "_source", "_token", "_wrapper")
+    __slots__ = (
+        "_inside",
+        "_kind",
+        "_links",
+        "_live",
+        "_name",
+        "_own",
+        "_source",
+        "_token",
+        "_wrapper",
+    )
 
     def __init__(
         self,
@@ -76,7 +86,9 @@ class Recording(AbstractContextManager[AnySpan], Generic[AnySpan]):
         own: Mapping[str, Any],
         wrapper: Callable[[Span, bool], AnySpan],
         inside: SharedAttributes | None = None,
+        links: Sequence[Link] = (),
     ) -> None:
+        self._links = links
         self._source = source
         self._name = name
         self._kind = kind
@@ -97,6 +109,7 @@ class Recording(AbstractContextManager[AnySpan], Generic[AnySpan]):
                 kind=self._kind,
                 attributes=overlaid(shared, self._own),
                 start_time=source.clock(),
+                links=self._links,
             )
         except Exception as error:  # noqa: BLE001  telemetry never raises into the agent
             note_failure(error)

@@ -45,7 +45,8 @@ told AS (
     WHERE
         run_id IS NOT NULL
         AND event_name IN (
-            'goldspan.run.contract', 'goldspan.run.paused', 'goldspan.run.ended', 'goldspan.artifact'
+            'goldspan.run.contract', 'goldspan.run.paused', 'goldspan.run.resumed',
+            'goldspan.run.ended', 'goldspan.artifact'
         )
 ),
 states AS (
@@ -54,11 +55,12 @@ states AS (
         observed_at AS known_at,
         CASE
             WHEN event_name = 'goldspan.run.paused' THEN 'paused'
+            WHEN event_name = 'goldspan.run.resumed' THEN 'running'
             ELSE coalesce(a[1], 'completed')
         END AS outcome,
         coalesce(a[2], a[3]) AS reason
     FROM told
-    WHERE event_name IN ('goldspan.run.paused', 'goldspan.run.ended')
+    WHERE event_name IN ('goldspan.run.paused', 'goldspan.run.resumed', 'goldspan.run.ended')
     UNION ALL
     SELECT run_id, ended_at, final_outcome, coalesce(reason, error_message)
     FROM segments
@@ -68,7 +70,7 @@ last_states AS (
     SELECT
         run_id,
         arg_max(outcome, known_at) AS outcome,
-        arg_max(reason, known_at) AS reason,
+        nullif(arg_max(coalesce(reason, ''), known_at), '') AS reason,
         max(known_at) AS known_at
     FROM states
     GROUP BY run_id
@@ -178,8 +180,12 @@ SELECT
     g.input,
     g.output,
     least(s.started_at, e.started_at) AS started_at,
-    z.known_at AS ended_at,
-    date_diff('microsecond', least(s.started_at, e.started_at), z.known_at) / 1000.0 AS duration_ms,
+    CASE WHEN z.outcome <> 'running' THEN z.known_at END AS ended_at,
+    date_diff(
+        'microsecond',
+        least(s.started_at, e.started_at),
+        CASE WHEN z.outcome <> 'running' THEN z.known_at END
+    ) / 1000.0 AS duration_ms,
     coalesce(z.outcome, 'running') AS outcome,
     z.reason,
     coalesce(g.segments, 0) AS segments,
