@@ -97,7 +97,9 @@ def main(settings: dict[str, Any]) -> None:
     config = EngineConfig(settings["url"], dead_after_s=settings.get("dead_after_s", 2.0))
     gateway = ModelGateway(Mode.LIVE, None, world.Turns(settings.get("pause_s", 0.0)))
     with instrument(store=folder / "s.duckdb", service_name="chaos", batch=True) as telemetry:
-        runner = SpecRunner(gateway, telemetry.recorder, Prices(), folder / "workspaces")
+        runner = SpecRunner(
+            lambda _version: gateway, telemetry.recorder, Prices(), folder / "workspaces"
+        )
         with WorkerProcess(config, runner) as worker:
             print("ready", flush=True)
             _until(lambda: _all_done(worker.engine.runs, settings), settings.get("seconds", 60.0))

@@ -66,7 +66,9 @@ class Office:
         self.turns = Turns()
         gateway = ModelGateway(Mode.LIVE, None, self.turns)
         self.telemetry = telemetry
-        runner = SpecRunner(gateway, telemetry.recorder, Prices(), folder / "workspaces")
+        runner = SpecRunner(
+            lambda _version: gateway, telemetry.recorder, Prices(), folder / "workspaces"
+        )
         runner.approver = TableApprover(self.ledger)
         self.worker = WorkerProcess(self.config, runner, ledger=self.ledger)
         self.worker.start()
@@ -178,6 +180,17 @@ def test_a_kill_flag_cuts_what_is_under_way_and_is_lifted_by_an_act(office: Offi
     assert office.letters(run) == list(range(30))
 
 
+def test_a_run_that_cannot_begin_has_failed_and_is_seen(office: Office) -> None:
+    task = Task(id="t", input="send 1", contract={"max_usd": 1})
+    (spec,) = specs_of(office.version, [task], batch="b")
+    office.worker.engine.enqueue(spec)
+    state = office.until(spec, "ended")
+    assert state.outcome == "failed"
+    assert "local/tiny has no price" in str(state.why)
+    (row,) = office.rows("SELECT * FROM runs")
+    assert (row["outcome"], row["agent_name"], row["batch_id"]) == ("failed", "poster", "b")
+
+
 def test_a_changed_agent_version_holds_its_runs_back(office: Office) -> None:
     (spec,) = specs_of(office.version, [Task(id="t", input="send 1")], batch="b")
     prompt = office.version.path / "system-prompt.md"
@@ -186,6 +199,7 @@ def test_a_changed_agent_version_holds_its_runs_back(office: Office) -> None:
     state = office.until(spec, "parked")
     assert state.waits_for == f"version:{spec.digest}"
     assert "when the run began, and is" in str(state.why)
+    waited(lambda: office.rows("SELECT 1 FROM runs WHERE outcome = 'paused'"))
     prompt.write_text("You send letters.\n", encoding="utf-8")
     waited(lambda: office.worker.engine.wake(spec.run_id))
     assert office.until(spec, "ended").outcome == "completed"

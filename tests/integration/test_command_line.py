@@ -17,7 +17,7 @@ from goldspan.cli.app import app
 ROOT = Path(__file__).parents[2]
 HEAVY = (
     "pandas", "duckdb", "pyarrow", "streamlit", "deepeval", "pydantic_ai", "pydantic", "scipy",
-    "numpy", "opentelemetry", "yaml", "openai", "anthropic",
+    "numpy", "opentelemetry", "yaml", "openai", "anthropic", "dbos", "sqlalchemy", "psycopg",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "goldspan.cli.run",
     "goldspan.cli.replay",
     "goldspan.cli.incident",
+    "goldspan.cli.worker",
     "goldspan.cli.golden",
     "goldspan.cli.evaluate",
     "goldspan.cli.label",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from goldspan.harness.approvals import Approver
 from goldspan.harness.life import Life
 from goldspan.harness.model import ModelGateway
 from goldspan.harness.result import RunResult
+from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_spec import RunSpec, queued_run_id
 from goldspan.harness.steps import Attempts, Park, Parked
 from goldspan.harness.tasks import Task, Worker
@@ -20,6 +22,12 @@ from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
+
+
+def batch_of(tasks: Sequence[Task]) -> str:
+    """A name for an intake that nobody named: the same tasks, the same name."""
+    text = "\n".join(task.model_dump_json() for task in tasks)
+    return f"batch-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def specs_of(
@@ -44,9 +52,9 @@ def specs_of(
 
 @dataclass
 class SpecRunner:
-    """Makes runs of specs, in one worker process."""
+    """Makes runs of specs, in one worker process. `gateway_of` says which model a version asks."""
 
-    gateway: ModelGateway
+    gateway_of: Callable[[AgentVersion], ModelGateway]
     recorder: Recorder
     prices: Prices
     workspaces: Path
@@ -59,10 +67,36 @@ class SpecRunner:
     async def __call__(self, spec: RunSpec, life: Life) -> RunResult:
         """One life of a run. Raises `Parked` where its agent version is no longer what it was, and
         what `run_agent` raises."""
-        version = await asyncio.to_thread(self._version, spec)
+        events = RunEvents(self.recorder, spec.run_id, life.segment)
+        identity = {
+            **spec.attributes,
+            semconv.RUN_ID: spec.run_id,
+            semconv.AGENT_NAME: spec.agent,
+            semconv.AGENT_DIGEST: spec.digest,
+            semconv.BATCH_ID: spec.batch,
+        }
+        try:
+            version = await asyncio.to_thread(self._version, spec)
+            return await self._run(version, spec, life)
+        except Parked as parked:
+            waits = {
+                semconv.REASON: parked.park.reason,
+                semconv.RUN_WAITS_FOR: parked.park.waits_for,
+            }
+            with self.recorder.context(identity):
+                events.of_segment(semconv.RUN_PAUSED, waits)
+            raise
+        except GoldspanError as error:
+            # A run that could not begin has no span; where it had one, this is the same event.
+            ended = {semconv.RUN_OUTCOME: "failed", semconv.RUN_REASON: str(error)}
+            with self.recorder.context(identity):
+                events.of_segment(semconv.RUN_ENDED, ended)
+            raise
+
+    async def _run(self, version: AgentVersion, spec: RunSpec, life: Life) -> RunResult:
         worker = Worker(
             version,
-            self.gateway,
+            self.gateway_of(version),
             self.recorder,
             self.prices,
             self.workspaces,

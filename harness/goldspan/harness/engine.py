@@ -132,6 +132,11 @@ class Engine:
         result: dict[str, Any] = DBOS.retrieve_workflow(run_id).get_result()
         return result
 
+    def idle(self) -> bool:
+        """Whether no run is queued or under way, in any process. Runs that wait do not count."""
+        states = ["ENQUEUED", "PENDING", "DELAYED"]
+        return not DBOS.list_workflows(status=states, limit=1, load_input=False, load_output=False)
+
     def recover(self, dead: list[str]) -> int:
         """Put the runs of dead processes back into the queue; returns how many. May be repeated,
         and done by several at once."""

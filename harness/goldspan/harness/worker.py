@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -62,6 +63,11 @@ class WorkerProcess:
             )
         ]
 
+    @property
+    def place(self) -> str:
+        """The database, without the password of its URL."""
+        return re.sub(r"//([^:@/]*):[^@/]*@", r"//\1@", self.config.url)
+
     def start(self) -> None:
         """Begin to take runs.
 
@@ -74,7 +80,7 @@ class WorkerProcess:
             other = others[0]
             raise ConfigError(
                 f"worker {other['pid']} on {other['host']} uses this database: SQLite serves one",
-                where=self.config.url,
+                where=self.place,
                 remedy="stop it, or give all workers one PostgreSQL database",
             )
         self.executors.add(self.id)
