@@ -102,10 +102,13 @@ def waited(what: Callable[[], Any], seconds: float = 20.0) -> Any:
     return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BOTH = pytest.mark.parametrize("office", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     sqlite = f"sqlite:///{tmp_path / 'engine.db'}"
-    url = sqlite if request.param == "sqlite" else new_database()
+    url = new_database() if getattr(request, "param", "sqlite") == "postgresql" else sqlite
     with ExitStack() as stack:
         telemetry = stack.enter_context(
             instrument(store=tmp_path / "s.duckdb", service_name="test")
@@ -115,6 +118,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         yield opened
 
 
+@BOTH
 def test_a_run_ends_once_however_often_it_is_enqueued(office: Office) -> None:
     first, second = office.enqueue("send 1; count 0; send 2"), office.enqueue("send 1; send 2")
     assert first.run_id == second.run_id
@@ -127,6 +131,7 @@ def test_a_run_ends_once_however_often_it_is_enqueued(office: Office) -> None:
     assert (row["outcome"], row["llm_calls"], row["tool_calls"]) == ("completed", 4, 3)
 
 
+@BOTH
 def test_a_run_that_needs_approval_waits_without_a_worker_and_goes_on(office: Office) -> None:
     waiting = [office.enqueue("send 1; sign 2; send 3", f"w{n}") for n in range(4)]
     for run in waiting:

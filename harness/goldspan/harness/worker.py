@@ -134,12 +134,12 @@ class WorkerProcess:
     def cut_killed(self) -> None:
         """Cancel what is under way in runs that a kill flag stops."""
         flags = self.ledger.kill_flags()
-        for task, (run_id, agent) in list(self.engine.in_flight.items()) if flags else ():
+        for task, (run_id, agent) in list(self.engine.watch.in_flight.items()) if flags else ():
             scope = next(
                 (s for s in ("all", f"agent:{agent}", f"run:{run_id}") if s in flags), None
             )
-            if scope is not None and task not in self.engine.cut:
-                self.engine.cut[task] = Park("kill", scope, flags[scope])
+            if scope is not None and task not in self.engine.watch.cut:
+                self.engine.watch.cut[task] = Park("kill", scope, flags[scope])
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
     def _tend(self) -> None:

@@ -1,6 +1,6 @@
 """Durable runs on DBOS: a run is a workflow, each model and tool call a step.
 
-The only module that knows DBOS. What is built here, and why, each found by trying:
+Only this package knows DBOS. What is built here, and why, each found by trying:
 
 - Every process has its own executor id: two with one id re-run each other's live steps.
 - The application version is fixed: another version's runs are invisible to a worker.
@@ -13,47 +13,28 @@ The only module that knows DBOS. What is built here, and why, each found by tryi
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 
+from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
+from goldspan.harness.engine.serializer import JsonSerializer
+from goldspan.harness.engine.steps import Durable, Watch
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.steps import Answer, Park, Parked, StepRunner, Work
-from goldspan.harness.tools import JsonValue
+from goldspan.harness.steps import Park, Parked
 from goldspan.tracing.errors import GoldspanError, InternalError
-from goldspan.tracing.run_ids import placed
 
-ENGINE_FORMAT = "run-1"  # changes when the order of a run's steps does, not with every release
-WORKFLOW = "goldspan.run"
 MAX_RECOVERIES = 1_000_000
 QUEUE_POLL_S = 0.25
 Runner: TypeAlias = Callable[[RunSpec, Life], Awaitable[RunResult]]
-
-
-@dataclass(frozen=True)
-class EngineConfig:
-    """Where durable runs live, and how many at once.
-
-    `url` is `sqlite:///FILE` (one worker process) or `postgresql://…` (as many as there are).
-    `dead_after_s` is how long a process may be silent before others take its runs over.
-    """
-
-    url: str
-    queue: str = "goldspan"
-    concurrency: int = 4
-    dead_after_s: float = 10.0
-    format: str = ENGINE_FORMAT
 
 
 class Engine:
@@ -78,8 +59,7 @@ class Engine:
         self.runner = runner
         self.executor = executor or uuid.uuid4().hex
         self.fence = fence
-        self.in_flight: dict[asyncio.Task[JsonValue], tuple[str, str]] = {}
-        self.cut: dict[asyncio.Task[JsonValue], Park] = {}
+        self.watch = Watch()
 
     def launch(self) -> None:
         """Take runs from the queue from now on."""
@@ -88,7 +68,7 @@ class Engine:
         Engine.current = self
         settings: DBOSConfig = {
             "name": "goldspan",
-            "system_database_url": _sqlalchemy_url(self.config.url),
+            "system_database_url": sqlalchemy_url(self.config.url),
             "executor_id": self.executor,
             "application_version": self.config.format,
             "serializer": JsonSerializer(),
@@ -97,6 +77,7 @@ class Engine:
             "notification_listener_polling_interval_sec": 0.25,
             "scheduler_polling_interval_sec": 1,
         }
+        logging.getLogger("dbos").addFilter(_is_news)
         DBOS(config=settings)
         DBOS.launch()
         DBOS.register_queue(
@@ -164,78 +145,6 @@ class Engine:
         DBOS.cancel_workflow(run_id)
 
 
-class Durable:
-    """The steps of one life of a run."""
-
-    def __init__(self, engine: Engine, spec: RunSpec, segment: int) -> None:
-        self._engine = engine
-        self._run_id = spec.run_id
-        self._agent = spec.agent
-        self._segment = segment
-
-    def reserve(self, name: str) -> StepRunner:
-        """The next step of the workflow."""
-        reserved = DBOS.reserve_step()
-
-        async def run(work: Work) -> JsonValue:
-            parked: list[Parked] = []
-
-            async def step() -> JsonValue:
-                await asyncio.to_thread(self._engine.fence)
-                try:
-                    with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
-                        return await self._do(work)
-                except Parked as found:
-                    parked.append(found)
-                    await asyncio.to_thread(self._engine.park, self._run_id, found.park)
-                    # Raised as this, a step is not recorded: the next life asks again.
-                    raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
-
-            try:
-                recorded: JsonValue = await reserved.run_async({"name": name}, step)
-            except dbos_error.DBOSWorkflowCancelledError as error:
-                raise (parked[0].ended() if parked else Ended("killed", str(error))) from None
-            return recorded
-
-        return run
-
-    async def transact(self, work: Callable[[], Answer]) -> Answer:
-        """Run it in a thread."""
-        return await asyncio.to_thread(work)
-
-    async def park(self, park: Park, ready: Work) -> JsonValue:
-        """What `ready` answers, recorded once it answers something."""
-
-        async def work() -> JsonValue:
-            known = await ready()
-            if known is None:
-                raise Parked(park)
-            return known
-
-        return await self.reserve(f"wait:{park.kind}")(work)
-
-    async def _do(self, work: Work) -> JsonValue:
-        task = asyncio.ensure_future(work())
-        with self._watched(task):
-            try:
-                return await task
-            except asyncio.CancelledError:
-                park = self._engine.cut.pop(task, None)
-                if park is None:  # this process ends
-                    task.cancel()
-                    raise
-                raise Parked(park) from None
-
-    @contextmanager
-    def _watched(self, task: asyncio.Future[JsonValue]) -> Iterator[None]:
-        assert isinstance(task, asyncio.Task)
-        self._engine.in_flight[task] = (self._run_id, self._agent)
-        try:
-            yield
-        finally:
-            self._engine.in_flight.pop(task, None)
-
-
 @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
 async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
     """One life of a run, from its beginning or to where it died and on."""
@@ -248,7 +157,8 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
             spec.run_id, spec.agent, spec.digest, queue=engine.config.queue, batch=spec.batch
         )
     )
-    life = Life(engine.ledger, Durable(engine, spec, segment), segment)
+    steps = Durable(spec, segment, engine.watch, fence=engine.fence, park=engine.park)
+    life = Life(engine.ledger, steps, segment)
     try:
         result = await engine.runner(spec, life)
     except Ended as end:
@@ -283,61 +193,7 @@ async def _ended(
     await asyncio.to_thread(engine.runs.end, run_id, outcome, why, tokens, usd)
 
 
-class JsonSerializer(Serializer):
-    """JSON in the engine's database, never pickle: data that is read back makes no objects.
-
-    Exceptions become their name and text, times ISO 8601: a schedule's time that could not be
-    written would keep the schedule from firing, with a logged warning and no more.
-    """
-
-    def name(self) -> str:
-        """The name that stands beside each value."""
-        return "goldspan_json"
-
-    def serialize(self, data: Any) -> str:
-        """As JSON."""
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_told)
-
-    def deserialize(self, serialized_data: str) -> Any:
-        """What was written; an exception as a RuntimeError that says the same."""
-        value = json.loads(serialized_data)
-        if isinstance(value, dict) and value.keys() == {"__error__", "message"}:
-            return RuntimeError(f"{value['__error__']}: {value['message']}")
-        return value
-
-
-def enqueue_from_outside(config: EngineConfig, specs: list[RunSpec]) -> list[str]:
-    """Put runs into the queue from a process that makes none; returns their ids. A run of such an
-    id that is there stays as it is."""
-    DBOS.migrate(_sqlalchemy_url(config.url))
-    client = DBOSClient(
-        system_database_url=_sqlalchemy_url(config.url),
-        serializer=JsonSerializer(),
-        application_name="goldspan",
-    )
-    try:
-        for spec in specs:
-            client.enqueue(
-                {
-                    "workflow_name": WORKFLOW,
-                    "queue_name": config.queue,
-                    "workflow_id": spec.run_id,
-                    "app_version": config.format,
-                },
-                spec.to_json(),
-            )
-    finally:
-        client.destroy()
-    return [spec.run_id for spec in specs]
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        return {"__error__": type(value).__name__, "message": str(value)}
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
-
-
-def _sqlalchemy_url(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what the engine logs, with a traceback, of each run that waits."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is not dbos_error.DBOSAwaitedWorkflowCancelledError

@@ -1,0 +1,108 @@
+"""The steps of a durable run: what the engine records, and what cuts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dbos import DBOS
+from dbos import error as dbos_error
+
+from goldspan.harness.result import Ended
+from goldspan.harness.run_spec import RunSpec
+from goldspan.harness.steps import Answer, Park, Parked, StepRunner, Work
+from goldspan.harness.tools import JsonValue
+from goldspan.tracing.run_ids import placed
+
+
+@dataclass
+class Watch:
+    """The steps under way in this process, with run and agent, and those that are cut, with why."""
+
+    in_flight: dict[asyncio.Task[JsonValue], tuple[str, str]] = field(default_factory=dict)
+    cut: dict[asyncio.Task[JsonValue], Park] = field(default_factory=dict)
+
+
+class Durable:
+    """The steps of one life of a run."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        segment: int,
+        watch: Watch,
+        *,
+        fence: Callable[[], None],
+        park: Callable[[str, Park], None],
+    ) -> None:
+        """`fence` and `park` block, and are called in a thread; `park` frees the run's place."""
+        self._run_id = spec.run_id
+        self._agent = spec.agent
+        self._segment = segment
+        self._watch = watch
+        self._fence = fence
+        self._park = park
+
+    def reserve(self, name: str) -> StepRunner:
+        """The next step of the workflow."""
+        reserved = DBOS.reserve_step()
+
+        async def run(work: Work) -> JsonValue:
+            parked: list[Parked] = []
+
+            async def step() -> JsonValue:
+                await asyncio.to_thread(self._fence)
+                try:
+                    with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
+                        return await self._do(work)
+                except Parked as found:
+                    parked.append(found)
+                    await asyncio.to_thread(self._park, self._run_id, found.park)
+                    # Raised as this, a step is not recorded: the next life asks again.
+                    raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
+
+            try:
+                recorded: JsonValue = await reserved.run_async({"name": name}, step)
+            except dbos_error.DBOSWorkflowCancelledError as error:
+                raise (parked[0].ended() if parked else Ended("killed", str(error))) from None
+            return recorded
+
+        return run
+
+    async def transact(self, work: Callable[[], Answer]) -> Answer:
+        """Run it in a thread."""
+        return await asyncio.to_thread(work)
+
+    async def park(self, park: Park, ready: Work) -> JsonValue:
+        """What `ready` answers, recorded once it answers something."""
+
+        async def work() -> JsonValue:
+            known = await ready()
+            if known is None:
+                raise Parked(park)
+            return known
+
+        return await self.reserve(f"wait:{park.kind}")(work)
+
+    async def _do(self, work: Work) -> JsonValue:
+        task = asyncio.ensure_future(work())
+        with self._watched(task):
+            try:
+                return await task
+            except asyncio.CancelledError:
+                park = self._watch.cut.pop(task, None)
+                if park is None:  # this process ends
+                    task.cancel()
+                    raise
+                raise Parked(park) from None
+
+    @contextmanager
+    def _watched(self, task: asyncio.Future[JsonValue]) -> Iterator[None]:
+        assert isinstance(task, asyncio.Task)
+        self._watch.in_flight[task] = (self._run_id, self._agent)
+        try:
+            yield
+        finally:
+            self._watch.in_flight.pop(task, None)
