@@ -45,7 +45,8 @@ class Reaper:
         self.begun = 0
 
     def at(self, point: str) -> None:
-        if point == self.point and self.begun == self.nth:
+        if point == self.point and self.begun >= self.nth:
+            self.point = None
             os.kill(os.getpid(), self.how)
 
     def plant(self) -> None:
@@ -94,9 +95,12 @@ def main(settings: dict[str, Any]) -> None:
         getattr(signal, kill.get("how", "SIGKILL")),
     ).plant()
     folder = Path(settings["folder"])
-    config = EngineConfig(settings["url"], dead_after_s=settings.get("dead_after_s", 2.0))
+    dead_after_s = settings.get("dead_after_s", 60.0)
+    config = EngineConfig(settings["url"], dead_after_s=dead_after_s, beat_s=0.2)
     gateway = ModelGateway(Mode.LIVE, None, world.Turns(settings.get("pause_s", 0.0)))
-    with instrument(store=folder / "s.duckdb", service_name="chaos", batch=True) as telemetry:
+    with instrument(
+        store=folder / settings.get("store", "s.duckdb"), service_name="chaos"
+    ) as telemetry:
         runner = SpecRunner(
             lambda _version: gateway, telemetry.recorder, Prices(), folder / "workspaces"
         )

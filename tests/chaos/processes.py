@@ -48,7 +48,9 @@ def finish(settings: dict[str, Any]) -> None:
 def killed(settings: dict[str, Any], point: str, what: str, nth: int) -> None:
     process = child({**settings, "kill": {"point": point, "what": what, "nth": nth}})
     _, problems = process.communicate(timeout=90)
-    assert process.returncode == -signal.SIGKILL, f"{point} of {what} {nth}: {problems}"
+    assert process.returncode == -signal.SIGKILL, (
+        f"{point} of {what} {nth}: {process.returncode} {problems}"
+    )
 
 
 def waited(what: Callable[[], bool], seconds: float = 30.0) -> None:

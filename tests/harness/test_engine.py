@@ -60,7 +60,7 @@ class Office:
 
     def __init__(self, folder: Path, url: str, telemetry: Telemetry) -> None:
         self.folder = folder
-        self.config = EngineConfig(url, concurrency=3, dead_after_s=2.0)
+        self.config = EngineConfig(url, concurrency=3, dead_after_s=60.0, beat_s=0.2)
         self.version = AgentVersion.load(write_post_office(folder / "poster" / "v1.0.0"))
         self.ledger = Ledger(url)
         self.turns = Turns()

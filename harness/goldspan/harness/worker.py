@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import socket
 import threading
 import time
@@ -19,13 +18,13 @@ from types import TracebackType
 
 from goldspan.harness.engine import Engine, EngineConfig, Runner
 from goldspan.harness.ledger import Ledger
+from goldspan.harness.ledger.database import without_password
 from goldspan.harness.ledger.executors import Executors
 from goldspan.harness.steps import Park
 from goldspan.tracing.errors import ConfigError
 
 POLL_S = 0.25  # how soon a kill flag is seen
 BURIED = 9  # the exit code of a worker that was taken for dead
-BEATS = 8  # in the time after which a silent worker is dead
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ class WorkerProcess:
         self._threads = [
             threading.Thread(target=self._every, args=(pause, work), name=name, daemon=True)
             for name, pause, work in (
-                ("goldspan-beat", config.dead_after_s / BEATS, self._tend),
+                ("goldspan-beat", config.beat_s, self._tend),
                 ("goldspan-kill", POLL_S, self.cut_killed),
             )
         ]
@@ -66,7 +65,7 @@ class WorkerProcess:
     @property
     def place(self) -> str:
         """The database, without the password of its URL."""
-        return re.sub(r"//([^:@/]*):[^@/]*@", r"//\1@", self.config.url)
+        return without_password(self.config.url)
 
     def start(self) -> None:
         """Begin to take runs.

@@ -18,13 +18,15 @@ class EngineConfig:
     """Where durable runs live, and how many at once.
 
     `url` is `sqlite:///FILE` (one worker process) or `postgresql://…` (as many as there are).
-    `dead_after_s` is how long a process may be silent before others take its runs over.
+    `dead_after_s` is how long a process may be silent before others take its runs over, `beat_s`
+    how often it says that it lives, and looks for runs to take over or to wake.
     """
 
     url: str
     queue: str = "goldspan"
     concurrency: int = 4
     dead_after_s: float = 10.0
+    beat_s: float = 1.0
     format: str = ENGINE_FORMAT
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,11 @@ from goldspan.harness.result import Ended
 from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.steps import Answer, Park, Parked, StepRunner, Work
 from goldspan.harness.tools import JsonValue
+from goldspan.tracing.errors import StoreError
 from goldspan.tracing.run_ids import placed
+
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -43,7 +49,7 @@ class Durable:
         self._segment = segment
         self._watch = watch
         self._fence = fence
-        self._park = park
+        self._parks = park
 
     def reserve(self, name: str) -> StepRunner:
         """The next step of the workflow."""
@@ -53,13 +59,14 @@ class Durable:
             parked: list[Parked] = []
 
             async def step() -> JsonValue:
-                await asyncio.to_thread(self._fence)
+                await self.transact(self._fence)
                 try:
                     with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
                         return await self._do(work)
                 except Parked as found:
                     parked.append(found)
-                    await asyncio.to_thread(self._park, self._run_id, found.park)
+                    park = found.park
+                    await self.transact(lambda: self._parks(self._run_id, park))
                     # Raised as this, a step is not recorded: the next life asks again.
                     raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
 
@@ -72,8 +79,8 @@ class Durable:
         return run
 
     async def transact(self, work: Callable[[], Answer]) -> Answer:
-        """Run it in a thread."""
-        return await asyncio.to_thread(work)
+        """Run it in a thread, and insist."""
+        return await insist(work)
 
     async def park(self, park: Park, ready: Work) -> JsonValue:
         """What `ready` answers, recorded once it answers something."""
@@ -92,7 +99,7 @@ class Durable:
             try:
                 return await task
             except asyncio.CancelledError:
-                park = self._watch.cut.pop(task, None)
+                park = self._watch.cut.get(task)
                 if park is None:  # this process ends
                     task.cancel()
                     raise
@@ -106,3 +113,17 @@ class Durable:
             yield
         finally:
             self._watch.in_flight.pop(task, None)
+            self._watch.cut.pop(task, None)
+
+
+async def insist(work: Callable[[], Answer]) -> Answer:
+    """Run a blocking transaction in a thread; again and again while the database is away, as the
+    engine itself does: what is asked is idempotent, and no run is lost to a restart."""
+    longest = FIRST_PAUSE_S
+    while True:
+        try:
+            return await asyncio.to_thread(work)
+        except StoreError as error:
+            _log.warning("%s", error)
+        await asyncio.sleep(random.uniform(0, longest))
+        longest = min(longest * 2, MAX_PAUSE_S)

@@ -12,7 +12,6 @@ Only this package knows DBOS. What is built here, and why, each found by trying:
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -23,7 +22,7 @@ from dbos import error as dbos_error
 
 from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
 from goldspan.harness.engine.serializer import JsonSerializer
-from goldspan.harness.engine.steps import Durable, Watch
+from goldspan.harness.engine.steps import Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
@@ -121,7 +120,12 @@ class Engine:
     def recover(self, dead: list[str]) -> int:
         """Put the runs of dead processes back into the queue; returns how many. May be repeated,
         and done by several at once."""
-        return len(DBOS._recover_pending_workflows(dead)) if dead else 0
+        if not dead:
+            return 0
+        # One question, however many have died: few of them have left anything.
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        left = {str(run.executor_id) for run in pending}.intersection(dead)
+        return len(DBOS._recover_pending_workflows(sorted(left)))
 
     def wake(self, run_id: str) -> bool:
         """Put a run that waits back into its queue. False where it does not wait, or where another
@@ -152,7 +156,7 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
     if engine is None:
         raise InternalError("a run started in a process without an engine")
     spec = RunSpec.of_json(asked)
-    segment = await asyncio.to_thread(
+    segment = await insist(
         lambda: engine.runs.begin_segment(
             spec.run_id, spec.agent, spec.digest, queue=engine.config.queue, batch=spec.batch
         )
@@ -164,11 +168,17 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
     except Ended as end:
         raise dbos_error.DBOSWorkflowCancelledError(end.reason) from None
     except Parked as parked:
-        await asyncio.to_thread(engine.park, spec.run_id, parked.park)
+        park = parked.park
+        await insist(lambda: engine.park(spec.run_id, park))
         raise dbos_error.DBOSWorkflowCancelledError(parked.park.reason) from None
     except GoldspanError as error:
         await _ended(engine, spec.run_id, "failed", str(error), 0, None)
         return {"run_id": spec.run_id, "outcome": "failed", "reason": str(error)}
+    except dbos_error.DBOSException:  # another process has this run
+        raise
+    except Exception as error:
+        await _ended(engine, spec.run_id, "failed", f"{type(error).__name__}: {error}", 0, None)
+        raise
     if result.outcome in ("paused", "killed"):
         raise dbos_error.DBOSWorkflowCancelledError(result.reason or result.outcome)
     await _ended(
@@ -190,7 +200,7 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
 async def _ended(
     engine: Engine, run_id: str, outcome: Outcome, why: str | None, tokens: int, usd: float | None
 ) -> None:
-    await asyncio.to_thread(engine.runs.end, run_id, outcome, why, tokens, usd)
+    await insist(lambda: engine.runs.end(run_id, outcome, why, tokens, usd))
 
 
 def _is_news(record: logging.LogRecord) -> bool:

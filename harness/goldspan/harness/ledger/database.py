@@ -22,6 +22,7 @@ from goldspan.tracing.errors import ConfigError, StoreError
 
 MEMORY = "sqlite://"
 BUSY_MS = 30_000
+IDLE_MS = 5_000
 MIGRATING = 5_077_001  # the advisory lock under which a PostgreSQL schema is migrated
 Row: TypeAlias = dict[str, Any]
 
@@ -68,27 +69,47 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """One transaction: committed at the end of the block, rolled back by an exception."""
-        if self._connection is not None:
-            with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield _Cursor(self._connection.cursor(), _plain)
-                except BaseException:
-                    self._connection.rollback()
-                    raise
-                self._connection.commit()
-            return
+        """One transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises `StoreError` where the database is away or busy: nothing of the block is known to be
+        done then, or not to be.
+        """
+        try:
+            with self._on_sqlite() if self.is_sqlite else self._on_postgresql() as cursor:
+                yield cursor
+        except Exception as error:
+            if not _is_away(error):
+                raise
+            raise StoreError(
+                f"the database does not answer: {error}",
+                where=without_password(self.url),
+                remedy="see that it runs; what was durable is",
+            ) from error
+
+    @contextmanager
+    def _on_sqlite(self) -> Iterator[_Cursor]:
+        assert self._connection is not None
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Cursor(self._connection.cursor(), _plain)
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+    @contextmanager
+    def _on_postgresql(self) -> Iterator[_Cursor]:
         connection = self._idle.pop() if self._idle else _open_postgresql(self.url)
         try:
             yield _Cursor(connection.cursor(), _percent)
             connection.commit()
         except BaseException:
-            # A connection that broke is of no use; another is opened when one is needed.
             if not connection.broken:
                 connection.rollback()
             raise
         finally:
+            # A connection that broke is of no use; another is opened when one is needed.
             if connection.broken or connection.closed:
                 connection.close()
             else:
@@ -120,6 +141,11 @@ class Database:
 def default_url(store: Path) -> str:
     """The database beside a store, where nothing else is named."""
     return f"sqlite:///{store.absolute().with_suffix('.engine.db')}"
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    return re.sub(r"//([^:@/]*):[^@/]*@", r"//\1@", url)
 
 
 def query_names() -> list[str]:
@@ -171,6 +197,11 @@ def _migrations() -> list[tuple[str, str]]:
     return sorted((f.name[:-4], f.read_text("utf-8")) for f in found if f.name.endswith(".sql"))
 
 
+def _is_away(error: Exception) -> bool:
+    """Both drivers call it OperationalError: the server is gone, the file is locked."""
+    return type(error).__name__ == "OperationalError"
+
+
 def _open_sqlite(url: str) -> sqlite3.Connection:
     path = url.removeprefix("sqlite:///") if url != MEMORY else ":memory:"
     try:
@@ -198,10 +229,14 @@ def _open_postgresql(url: str) -> Any:
             f"PostgreSQL needs psycopg: {error}", remedy="pip install 'psycopg[binary]'"
         ) from None
     try:
-        return psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1))
+        # A process that sleeps in a transaction must not hold its locks against all others.
+        options = f"-c idle_in_transaction_session_timeout={IDLE_MS}"
+        return psycopg.connect(
+            url.replace("postgresql+psycopg://", "postgresql://", 1), options=options
+        )
     except psycopg.Error as error:
         raise StoreError(
             f"the database cannot be reached: {error}",
-            where=re.sub(r"//[^@/]*@", "//", url),
+            where=without_password(url),
             remedy="see that the server runs, and that the URL is right",
         ) from error
