@@ -24,6 +24,7 @@ MEMORY = "sqlite://"
 BUSY_MS = 30_000
 IDLE_MS = 5_000
 MIGRATING = 5_077_001  # the advisory lock under which a PostgreSQL schema is migrated
+AWAY = frozenset(("OperationalError", "InterfaceError", "IdleInTransactionSessionTimeout"))
 Row: TypeAlias = dict[str, Any]
 
 
@@ -198,8 +199,9 @@ def _migrations() -> list[tuple[str, str]]:
 
 
 def _is_away(error: Exception) -> bool:
-    """Both drivers call it OperationalError: the server is gone, the file is locked."""
-    return type(error).__name__ == "OperationalError"
+    """By the names that both drivers use: the server is gone, or it ended the session; the file is
+    locked."""
+    return any(kind.__name__ in AWAY for kind in type(error).__mro__)
 
 
 def _open_sqlite(url: str) -> sqlite3.Connection:
