@@ -62,12 +62,17 @@ class Office:
         self.folder = folder
         self.config = EngineConfig(url, concurrency=3, dead_after_s=60.0, beat_s=0.2)
         self.version = AgentVersion.load(write_post_office(folder / "poster" / "v1.0.0"))
-        self.ledger = Ledger(url)
         self.turns = Turns()
-        gateway = ModelGateway(Mode.LIVE, None, self.turns)
         self.telemetry = telemetry
+        self.open()
+
+    def open(self) -> None:
+        """Begin to work, also after the worker was closed."""
+        self.ledger = Ledger(self.config.url)
+        gateway = ModelGateway(Mode.LIVE, None, self.turns)
+        recorder = self.telemetry.recorder
         runner = SpecRunner(
-            lambda _version: gateway, telemetry.recorder, Prices(), folder / "workspaces"
+            lambda _version: gateway, recorder, Prices(), self.folder / "workspaces"
         )
         runner.approver = TableApprover(self.ledger)
         self.worker = WorkerProcess(self.config, runner, ledger=self.ledger)
@@ -114,7 +119,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
             instrument(store=tmp_path / "s.duckdb", service_name="test")
         )
         opened = Office(tmp_path, url, telemetry)
-        stack.callback(opened.worker.close)
+        stack.callback(lambda: opened.worker.close())
         yield opened
 
 
@@ -245,6 +250,23 @@ def test_a_call_that_can_be_asked_about_is_asked_not_made_again(office: Office) 
     office.worker.engine.enqueue(spec)
     assert office.until(spec, "ended").outcome == "completed"
     assert office.letters(spec) == [1, 2]
+
+
+def test_a_worker_that_stops_leaves_its_runs_to_the_next(office: Office) -> None:
+    office.turns.pause_s = 0.05
+    run = office.enqueue("; ".join(f"throw {n}" for n in range(20)))
+    waited(lambda: len(office.letters(run)) > 2)
+    office.worker.close()
+    done = len(office.letters(run))
+    assert done < 20
+    (row,) = office.rows("SELECT outcome, reason FROM runs")
+    assert row == {"outcome": "paused", "reason": "its process was stopped"}
+    office.open()
+    state = office.until(run, "ended")
+    assert (state.outcome, state.segment) == ("completed", 2)
+    assert office.letters(run) == list(range(20))
+    (row,) = office.rows("SELECT outcome, segments, reason FROM runs")
+    assert row == {"outcome": "completed", "segments": 2, "reason": None}
 
 
 def test_sqlite_serves_one_worker(tmp_path: Path) -> None:

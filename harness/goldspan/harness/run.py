@@ -192,6 +192,12 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
         outcome, reason, failure = "failed", str(error), error
         span.fail("MeasurementError", str(error))
     except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and events.segment is not None:
+            # A durable run goes on in another process, from its last step.
+            reason = "its process was stopped"
+            events.of_segment(semconv.RUN_PAUSED, {semconv.REASON: reason})
+            span.set_outcome("paused", reason)
+            raise
         reason = f"{type(error).__name__}: {error}"
         _end(events, "failed", reason, [])
         span.set_outcome("failed", reason)

@@ -24,6 +24,7 @@ from goldspan.harness.steps import Park
 from goldspan.tracing.errors import ConfigError
 
 POLL_S = 0.25  # how soon a kill flag is seen
+GRACE_S = 10.0
 BURIED = 9  # the exit code of a worker that was taken for dead
 
 _log = logging.getLogger(__name__)
@@ -88,8 +89,13 @@ class WorkerProcess:
         for thread in self._threads:
             thread.start()
 
-    def close(self) -> None:
-        """Stop; runs under way are taken over by the next worker at once."""
+    def close(self, *, grace_s: float = GRACE_S) -> None:
+        """Stop: calls under way may end, for as long as `grace_s`, and none begins. The next worker
+        goes on with the runs at once."""
+        self.engine.watch.stopping = True
+        patience = time.monotonic() + grace_s
+        while self.engine.watch.lives and time.monotonic() < patience:
+            time.sleep(0.01)
         self._stop.set()
         for thread in self._threads:
             if thread.is_alive():

@@ -25,10 +25,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Watch:
-    """The steps under way in this process, with run and agent, and those that are cut, with why."""
+    """What goes on in this process: the steps under way, with run and agent, those of them that are
+    cut, with why, and the lives of runs that are not at rest."""
 
     in_flight: dict[asyncio.Task[JsonValue], tuple[str, str]] = field(default_factory=dict)
     cut: dict[asyncio.Task[JsonValue], Park] = field(default_factory=dict)
+    lives: set[Durable] = field(default_factory=set)
+    stopping: bool = False
+
+    async def rest_if_stopping(self, life: Durable) -> None:
+        """Keep a run from another call in a process that ends: between an intent and its effect it
+        would leave a call of which nobody knows."""
+        if self.stopping:
+            self.lives.discard(life)
+            await asyncio.Event().wait()
 
 
 class Durable:
@@ -59,14 +69,14 @@ class Durable:
             parked: list[Parked] = []
 
             async def step() -> JsonValue:
-                await self.transact(self._fence)
+                await insist(self._fence)
                 try:
                     with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
                         return await self._do(work)
                 except Parked as found:
                     parked.append(found)
                     park = found.park
-                    await self.transact(lambda: self._parks(self._run_id, park))
+                    await insist(lambda: self._parks(self._run_id, park))
                     # Raised as this, a step is not recorded: the next life asks again.
                     raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
 
@@ -79,7 +89,8 @@ class Durable:
         return run
 
     async def transact(self, work: Callable[[], Answer]) -> Answer:
-        """Run it in a thread, and insist."""
+        """Run it in a thread, and insist. None begins in a process that ends."""
+        await self._watch.rest_if_stopping(self)
         return await insist(work)
 
     async def park(self, park: Park, ready: Work) -> JsonValue:

@@ -163,6 +163,7 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
     )
     steps = Durable(spec, segment, engine.watch, fence=engine.fence, park=engine.park)
     life = Life(engine.ledger, steps, segment)
+    engine.watch.lives.add(steps)
     try:
         result = await engine.runner(spec, life)
     except Ended as end:
@@ -179,6 +180,8 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         await _ended(engine, spec.run_id, "failed", f"{type(error).__name__}: {error}", 0, None)
         raise
+    finally:
+        engine.watch.lives.discard(steps)
     if result.outcome in ("paused", "killed"):
         raise dbos_error.DBOSWorkflowCancelledError(result.reason or result.outcome)
     await _ended(
