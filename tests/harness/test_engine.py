@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from goldspan.harness.approvals import Decision, Proposal
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, JsonSerializer
 from goldspan.harness.ledger import Intent, Ledger, call_digest
+from goldspan.harness.ledger.executors import Executors
 from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.model import Mode, ModelGateway
 from goldspan.harness.run_spec import RunSpec
@@ -259,6 +260,8 @@ def test_a_worker_that_stops_leaves_its_runs_to_the_next(office: Office) -> None
     office.worker.close()
     done = len(office.letters(run))
     assert done < 20
+    with closing(Ledger(office.config.url)) as ledger:
+        Executors(ledger).add("one of this number, in a container that was started again")
     (row,) = office.rows("SELECT outcome, reason FROM runs")
     assert row == {"outcome": "paused", "reason": "its process was stopped"}
     office.open()

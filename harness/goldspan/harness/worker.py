@@ -156,7 +156,9 @@ class WorkerProcess:
     def _bury_gone(self) -> None:
         """A worker of this machine whose process is gone need not be waited for."""
         for other in self.executors.alive():
-            if other["host"] == socket.gethostname() and not _runs(other["pid"]):
+            # In a container that was started again, the dead one had this process's number.
+            mine = other["pid"] == os.getpid() and Engine.current is None
+            if other["host"] == socket.gethostname() and (mine or not _runs(other["pid"])):
                 self.executors.bury_one(other["id"])
         self.executors.bury(self.config.dead_after_s)
 
