@@ -7,6 +7,7 @@ The settings are JSON: `url`, `folder`, `kill` (where, or nothing), and which ru
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -119,6 +120,7 @@ def _until(done: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
+            faulthandler.dump_traceback()
             sys.exit("the runs did not end")
         time.sleep(0.05)
 

@@ -39,15 +39,24 @@ def intake(tmp_path: Path, url: str, *scripts: str) -> list[str]:
     return enqueue_from_outside(EngineConfig(url), specs_of(version, tasks, batch="b"))
 
 
+def outlived(process: subprocess.Popen[str]) -> str:
+    """What a process has to say when it has ended; one that does not end is killed."""
+    try:
+        return process.communicate(timeout=120)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return "it did not end: " + process.communicate()[1]
+
+
 def finish(settings: dict[str, Any]) -> None:
     process = child(settings)
-    _, problems = process.communicate(timeout=90)
+    problems = outlived(process)
     assert process.returncode == 0, problems
 
 
 def killed(settings: dict[str, Any], point: str, what: str, nth: int) -> None:
     process = child({**settings, "kill": {"point": point, "what": what, "nth": nth}})
-    _, problems = process.communicate(timeout=90)
+    problems = outlived(process)
     assert process.returncode == -signal.SIGKILL, (
         f"{point} of {what} {nth}: {process.returncode} {problems}"
     )
