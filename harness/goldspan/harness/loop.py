@@ -16,6 +16,7 @@ from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.protocol import ANSWER, Protocol, Turn
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
+from goldspan.harness.safety import Shield
 from goldspan.tracing import semconv
 
 
@@ -29,13 +30,14 @@ class Loop:
     model: ModelCalls
     calls: ToolCalls
     events: Events
+    shield: Shield
     messages: list[Message] = field(default_factory=list)
     _reminded: bool = False
 
     async def run(self, task: str) -> str:
         """The final answer. Raises `Ended` where the run ends otherwise, `MeasurementError` where
         the model cannot be asked."""
-        self.messages.append(text_message("user", task))
+        self.messages.append(text_message("user", self.shield.task(task)))
         while True:
             turn = await self._ask()
             self.messages.append(turn.message)
@@ -47,6 +49,7 @@ class Loop:
             else:
                 for call in turn.calls:
                     text = await self.calls.make(call, turn.reason)
+                    text = self.shield.result(self.calls.tools.get(call.name), text)
                     self.messages.append(self.protocol.result(call, text))
 
     async def _ask(self) -> Turn:

@@ -96,6 +96,7 @@ async def run_agent(
         await prepare(life, environment, workspace, setup or {})
         usage = Usage()
         events = RunEvents(recorder, run_id, life.segment)
+        shield = version.config.safety.start(events.event)
         admissions = Admissions(run_id, version.name, ledger, life.steps, events)
         budget = BudgetGuard(contract, usage)
         protocol = Protocol(version.config.tool_mode, tools)
@@ -105,6 +106,7 @@ async def run_agent(
                 ScopeGuard([tool.name for tool in tools]),
                 budget,
                 LoopGuard(contract.max_repeats),
+                *shield.guards(),
                 ApprovalGuard(version.approval_names(tools)),
             ),
             review=Review(approver or NamedApprover("none"), admissions),
@@ -123,7 +125,7 @@ async def run_agent(
             provider=provider,
             model_name=model_name,
             settings=settings,
-            system=protocol.system(version.system_prompt, version.examples),
+            system=protocol.system(shield.prompt(version.system_prompt), version.examples),
             tools=protocol.definitions(),
             output_schema=protocol.output_schema(),
             contract=contract,
@@ -134,7 +136,7 @@ async def run_agent(
             recorder=recorder,
             prices=prices,
         )
-        loop = Loop(protocol, contract, usage, asked, calls, events)
+        loop = Loop(protocol, contract, usage, asked, calls, events, shield)
         segment = recorder.agent(
             version.name,
             run_id=run_id,

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from goldspan.harness.contract import Contract
 from goldspan.harness.protocol import ANSWER, Example, ToolMode
+from goldspan.harness.safety import Safety
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.files import parse_yaml, read_text
@@ -37,6 +38,7 @@ class AgentConfig(BaseModel):
     settings: dict[str, Any] = {}
     environment: str
     contract: Contract = Contract()
+    safety: Safety = Safety()
 
 
 class ToolEntry(BaseModel):

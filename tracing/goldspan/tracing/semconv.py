@@ -200,3 +200,17 @@ INCIDENT_SUSPECTS: Final = "goldspan.incident.suspects"  # string[]: steps that 
 AGENT_CHECKED: Final = "goldspan.agent.checked"  # the event
 AGENT_GRADE: Final = "goldspan.agent.grade"  # Production|Beta|Internal|Don't ship
 AGENT_MISSING: Final = "goldspan.agent.missing"  # string[]: lines of the checklist
+
+# -- ours: untrusted text, and commands in a sandbox
+TEXT_SEEN: Final = "goldspan.text.seen"  # the event: a text entered the context
+TEXT_SOURCE: Final = "goldspan.text.source"  # user|document|tool:NAME|operator
+TEXT_TRUSTED: Final = "goldspan.text.trusted"
+TEXT_MARKED: Final = "goldspan.text.marked"
+TEXT_DIGEST: Final = "goldspan.text.sha256"
+INJECTION_HINTS: Final = "goldspan.injection.hints"  # string[]
+SANDBOX_RUN: Final = "goldspan.sandbox.run"
+SANDBOX_COMMAND: Final = "goldspan.sandbox.command"  # string[]
+SANDBOX_EXIT_CODE: Final = "goldspan.sandbox.exit_code"
+SANDBOX_LIMIT: Final = "goldspan.sandbox.limit"  # time|memory|processes
+SANDBOX_SECONDS: Final = "goldspan.sandbox.seconds"
+SANDBOX_REMOVED: Final = "goldspan.sandbox.removed"  # string[]

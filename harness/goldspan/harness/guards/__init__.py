@@ -9,17 +9,22 @@ from goldspan.harness.guards.chain import (
     first_objection,
     record_verdict,
 )
+from goldspan.harness.guards.egress import EgressGuard
+from goldspan.harness.guards.injection import InjectionGuard, WatchingInjectionGuard
 from goldspan.harness.guards.loop import LoopGuard
 from goldspan.harness.guards.scope import ScopeGuard
 
 __all__ = [
     "ApprovalGuard",
     "BudgetGuard",
+    "EgressGuard",
     "Guard",
+    "InjectionGuard",
     "LoopGuard",
     "Ruling",
     "ScopeGuard",
     "Verdict",
+    "WatchingInjectionGuard",
     "first_objection",
     "record_verdict",
 ]
