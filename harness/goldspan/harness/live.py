@@ -19,6 +19,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
+from goldspan.harness.context import with_prompt_cache
 from goldspan.harness.messages import Message, ModelAnswer, ModelRequest
 from goldspan.tracing.errors import ConfigError, MeasurementError
 
@@ -60,7 +61,7 @@ class LiveModel:
             response = await model_request(
                 self.model,
                 _to_provider(request),
-                model_settings=cast(ModelSettings, dict(request.settings)),
+                model_settings=cast(ModelSettings, with_prompt_cache(request.settings)),
                 model_request_parameters=_parameters(request),
             )
         except (AgentRunError, UserError, OSError) as error:

@@ -138,6 +138,28 @@ EXPERIMENT_STARTED: Final = "goldspan.experiment.started"
 EXPERIMENT_ENDED: Final = "goldspan.experiment.ended"
 EXPERIMENT_JUDGED: Final = "goldspan.experiment.judged"
 
+# -- ours: failures, routing, context: events, then their attributes
+CALL_FAILED: Final = "goldspan.call.failed"
+BREAKER_CHANGED: Final = "goldspan.breaker.changed"
+PART_PENDING: Final = "goldspan.part.pending"
+MODEL_ROUTED: Final = "goldspan.model.routed"
+CONTEXT_COMPACTED: Final = "goldspan.context.compacted"
+ERROR_CLASS: Final = "goldspan.error.class"  # retry|never|unknown
+LATENCY_MS: Final = "goldspan.latency_ms"
+RETRY_AT: Final = "goldspan.retry.at"  # ISO 8601; absent where there is no further attempt
+BREAKER_STATE: Final = "goldspan.breaker.state"  # closed|half|open
+BREAKER_FAILURES: Final = "goldspan.breaker.failures"  # in a row
+BREAKER_THRESHOLD: Final = "goldspan.breaker.threshold"  # failures in a row that open it
+BREAKER_RETRY_AT: Final = "goldspan.breaker.retry_at"  # ISO 8601
+ROUTE_FROM: Final = "goldspan.route.from"  # provider/model
+ROUTE_TO: Final = "goldspan.route.to"
+ROUTE_WHY: Final = "goldspan.route.why"  # failure|unreadable|confidence|stumble
+CONTEXT_WINDOW: Final = "goldspan.context.window_tokens"
+CONTEXT_BEFORE: Final = "goldspan.context.before_tokens"  # estimated
+CONTEXT_AFTER: Final = "goldspan.context.after_tokens"  # estimated
+CONTEXT_RESULTS: Final = "goldspan.context.compacted_results"
+CONTEXT_DROPPED: Final = "goldspan.context.dropped_messages"
+
 # -- ours: attributes of events
 REASON: Final = "goldspan.reason"
 CONTRACT: Final = "goldspan.contract"  # JSON
