@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from goldspan.harness.context import ContextPolicy
-from goldspan.harness.failure import BreakerPolicy, RetryPolicy
+from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy
+from goldspan.harness.versions import AgentConfig
 from goldspan.tracing import semconv
 
 PAGE = Path(__file__).parents[2] / "docs" / "failure.md"
@@ -23,6 +26,17 @@ def test_the_worked_example_prints_what_the_page_says() -> None:
     )
     assert done.stderr == ""
     assert done.stdout == printed
+
+
+def test_the_settings_of_the_page_are_those_of_a_version() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    known = {"model": "m", "provider": "p", "environment": "x:Y"}
+    config = AgentConfig.model_validate({**known, **yaml.safe_load(text)})
+    assert config.failure is not None
+    assert config.failure.model_copy(update={"tools": {}}) == FailurePolicy()
+    assert config.failure.rule("get_metadata").when_down == "pending"
+    assert config.routing is not None
+    assert config.context == ContextPolicy(window_tokens=32_000)
 
 
 def test_the_figures_of_the_page_are_those_of_the_code() -> None:

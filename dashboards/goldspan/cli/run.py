@@ -47,9 +47,11 @@ def run(
     from contextlib import aclosing
     from dataclasses import asdict
     from datetime import UTC, datetime
+    from functools import partial
 
     from goldspan.harness.model import Mode, ModelChoice, ModelGateway
     from goldspan.harness.result import RunResult
+    from goldspan.harness.routing import RoutedModels
     from goldspan.harness.tasks import Task, Worker, load_tasks
     from goldspan.harness.versions import AgentVersion
     from goldspan.tracing.errors import ConfigError
@@ -65,11 +67,13 @@ def run(
     version = AgentVersion.load(agent)
     mode = Mode.RECORD if record else Mode.LIVE if live or cassette is None else Mode.REPLAY
     choice = ModelChoice.of(version.config, model, base_url=base_url)
+    routing = version.config.routing if model is None else None
     gateway = ModelGateway.make(
         mode,
         cassette=cassette,
-        model=choice.address(base_url),
+        model=None if routing is not None else choice.address(base_url),
         base_url=base_url,
+        routes=None if routing is None else partial(RoutedModels.live, routing),
         redaction=Policy.load(policy_path(store)),
     )
     batch = batch or datetime.now(UTC).strftime("batch-%Y%m%dT%H%M%SZ")

@@ -89,24 +89,34 @@ def worker(
     """
     import signal
     import threading
+    from functools import partial
 
     from goldspan.harness.durable import SpecRunner
     from goldspan.harness.engine import EngineConfig
     from goldspan.harness.ledger import default_url
     from goldspan.harness.model import Mode, ModelGateway
+    from goldspan.harness.routing import RoutedModels
     from goldspan.harness.versions import AgentVersion
     from goldspan.harness.worker import WorkerProcess
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path
 
     mode = Mode.LIVE if cassette is None else Mode.REPLAY
-    known: dict[str | None, ModelGateway] = {}
+    known: dict[str, ModelGateway] = {}
 
     def gateway_of(version: AgentVersion) -> ModelGateway:
+        routing = version.config.routing if model is None else None
         name = model or version.config.model
-        if name not in known:
-            known[name] = ModelGateway.make(mode, cassette=cassette, model=name, base_url=base_url)
-        return known[name]
+        key = name if routing is None else version.digest
+        if key not in known:
+            known[key] = ModelGateway.make(
+                mode,
+                cassette=cassette,
+                model=name if routing is None else None,
+                base_url=base_url,
+                routes=None if routing is None else partial(RoutedModels.live, routing),
+            )
+        return known[key]
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from goldspan.harness.guards import Verdict
+from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Want
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Park, Parked, Steps
@@ -24,6 +25,7 @@ class Admissions:
     ledger: Ledger
     engine: Steps
     events: RunEvents
+    breakers: Breakers | None = None
     _settled: list[Settlement] = field(default_factory=list)
 
     def intent(
@@ -49,12 +51,14 @@ class Admissions:
         """`admitted` or `refused`. Raises `Ended` where the run is killed or its tool's breaker is
         open: the run waits then, and the same intent is judged anew when it goes on."""
         settled, self._settled = self._settled, []
-        answer = await self.engine.transact(lambda: self.ledger.admit(intent, wants, settled))
+        judge = self.ledger.admit if self.breakers is None else self.breakers.admit
+        answer = await self.engine.transact(lambda: judge(intent, wants, settled))
         return await self._may_go_on(intent, answer)
 
     async def admit_in_step(self, intent: Intent, wants: Sequence[Want]) -> Admission:
         """As `admit`, within the work of a step. Raises `Parked` where the run must wait."""
-        answer = await self.engine.transact(lambda: self.ledger.admit(intent, wants))
+        judge = self.ledger.admit if self.breakers is None else self.breakers.admit
+        answer = await self.engine.transact(lambda: judge(intent, wants))
         park = _park(intent, answer)
         if park is not None:
             self.waiting(park)

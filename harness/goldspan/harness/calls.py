@@ -11,16 +11,18 @@ import hashlib
 import inspect
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.contract import Usage
+from goldspan.harness.error_classes import UnknownOutcomeError
+from goldspan.harness.fallback import Fallback
 from goldspan.harness.guards import Guard, Verdict, first_objection, record_verdict
 from goldspan.harness.ledger import Admission, Intent
 from goldspan.harness.protocol import Call
@@ -46,6 +48,7 @@ class ToolCalls:
     now: datetime
     scope: str
     attempts: Attempts = field(default_factory=Once)
+    fallback: Fallback | None = None
     steps: list[Step] = field(default_factory=list)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     _made: Counter[str] = field(default_factory=Counter)
@@ -72,7 +75,7 @@ class ToolCalls:
         except ToolError as error:
             step = Step(call.id, tool.name, call.arguments, str(error), error.error_type, reason)
             self.steps.append(step)
-            return result_text({"error": str(error)})
+            return self._told(call, str(error), error.error_type, retryable=False)
 
     async def _execute(
         self,
@@ -117,8 +120,10 @@ class ToolCalls:
         if "error" in outcome:
             error, kind = outcome["error"], outcome["error_type"]
             self.steps.append(Step(call.id, tool.name, call.arguments, error, kind, reason))
-            return result_text({"error": error})
+            return self._told(call, error, kind, retryable=outcome.get("retryable", False))
         result = outcome["result"]
+        if self.fallback is not None:
+            self.fallback.worked(call)
         self.steps.append(Step(call.id, tool.name, call.arguments, result, None, reason))
         if tool.artifact is not None:
             self._artifact(tool.artifact, tool.name, result)
@@ -140,6 +145,9 @@ class ToolCalls:
         async def attempt(nth: int) -> JsonValue:
             return await self._attempt(tool, context, call, parsed, nth)
 
+        async def ask() -> Mapping[str, Any] | None:
+            return await _asked(tool, context, parsed)
+
         async def work() -> JsonValue:
             nonlocal here
             here, started = True, time.monotonic()
@@ -148,10 +156,17 @@ class ToolCalls:
                 outcome = await self._earlier(tool, context, call, parsed, intent)
             if outcome is None:
                 try:
-                    outcome = {"result": await self.attempts.run(intent, attempt)}
+                    made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
+                    outcome = {"result": made}
+                except UnknownOutcomeError as error:
+                    await self._unknown(tool, intent, str(error))
                 except ToolError as error:
-                    outcome = {"error": str(error), "error_type": error.error_type}
-            return {**outcome, "seconds": time.monotonic() - started}
+                    outcome = {
+                        "error": str(error),
+                        "error_type": error.error_type,
+                        "retryable": error.retryable,
+                    }
+            return {**(outcome or {}), "seconds": time.monotonic() - started}
 
         outcome: Any = await runner(work)
         if not here:
@@ -185,20 +200,12 @@ class ToolCalls:
         if tool.action_class == "read":
             pass
         elif tool.ask is not None:
-            how, found = "asked", tool.ask(context, parsed)
-            if inspect.isawaitable(found):
-                found = await found
+            how, found = "asked", await _asked(tool, context, parsed)
         else:
             ledger = self.admissions.ledger
             said = await self.admissions.engine.transact(lambda: ledger.resolution(intent.key))
             if said is None:
-                why = (
-                    f"nobody knows whether {tool.name} was done before the process died: say what"
-                    f" became of call {intent.key}"
-                )
-                park = Park("unknown", intent.key, why)
-                self.admissions.waiting(park)
-                raise Parked(park)
+                await self._unknown(tool, intent, "the process died")
             how, found = "person", said if "result" in said else None
         about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}
         self.recorder.event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: how})
@@ -210,6 +217,22 @@ class ToolCalls:
         ) as span:
             span.set_result(found["result"])
         return {"result": found["result"]}
+
+    async def _unknown(self, tool: Tool, intent: Intent, why: str) -> NoReturn:
+        """Wait for a person to say what became of a call."""
+        park = Park(
+            "unknown",
+            intent.key,
+            f"nobody knows whether {tool.name} was done ({why}): say what became of call"
+            f" {intent.key}",
+        )
+        self.admissions.waiting(park)
+        raise Parked(park)
+
+    def _told(self, call: Call, error: str, kind: str, *, retryable: bool) -> str:
+        if self.fallback is None:
+            return result_text({"error": error})
+        return result_text(self.fallback.failed(call, error, kind, retryable=retryable))
 
     def _refused(self, call: Call, reason: str | None, verdict: Verdict) -> str:
         """Tell the model of a `deny`. Raises `Ended` for a `stop`, which is an incident."""
@@ -225,7 +248,9 @@ class ToolCalls:
             )
             raise Ended("aborted", verdict.reason)
         self.steps.append(Step(call.id, call.name, call.arguments, None, "Denied", reason))
-        return result_text({"error": verdict.reason})
+        if self.fallback is None:
+            return result_text({"error": verdict.reason})
+        return result_text(self.fallback.refused(call, verdict.guard, verdict.reason))
 
     def _waits(self, call: Call, reason: str | None) -> None:
         waiting = Step(call.id, call.name, call.arguments, None, "AwaitingApproval", reason)
@@ -243,3 +268,11 @@ class ToolCalls:
                 semconv.ARTIFACT_SHA256: made["sha256"],
             },
         )
+
+
+async def _asked(tool: Tool, context: ToolContext, parsed: BaseModel) -> Mapping[str, Any] | None:
+    """What the tool says of an earlier call of the same key."""
+    found = tool.ask(context, parsed) if tool.ask is not None else None
+    if inspect.isawaitable(found):
+        found = await found
+    return found

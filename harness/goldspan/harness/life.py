@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from goldspan.tracing.errors import GoldspanError, MeasurementError
 @dataclass(frozen=True)
 class Life:
     """What an engine gives a run. `segment` says which life this is, from 1; it is None where
-    there is only one, since nothing outlives the process."""
+    there is only one, since nothing outlives the process. `fence` does not return in a process
+    that was taken for dead."""
 
     ledger: Ledger
     steps: Steps
     segment: int | None = None
+    fence: Callable[[], None] = lambda: None
 
 
 async def prepare(

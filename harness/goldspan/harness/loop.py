@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
-from goldspan.harness.messages import Message, text_message
+from goldspan.harness.messages import Message, ModelAnswer, text_message
 from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.protocol import ANSWER, Protocol, Turn
-from goldspan.harness.result import Ended
+from goldspan.harness.result import Ended, Step
+from goldspan.harness.routing import Router
 from goldspan.harness.run_events import Events
 from goldspan.harness.safety import Shield
 from goldspan.tracing import semconv
@@ -31,6 +32,7 @@ class Loop:
     calls: ToolCalls
     events: Events
     shield: Shield
+    router: Router | None = None
     messages: list[Message] = field(default_factory=list)
     _reminded: bool = False
 
@@ -49,11 +51,12 @@ class Loop:
             else:
                 for call in turn.calls:
                     text = await self.calls.make(call, turn.reason)
+                    self._see(self.calls.steps[-1])
                     text = self.shield.result(self.calls.tools.get(call.name), text)
                     self.messages.append(self.protocol.result(call, text))
 
     async def _ask(self) -> Turn:
-        answer = await self.model.ask(self.messages)
+        answer = await self._answer()
         turn = self.protocol.read(answer, len(self.calls.steps))
         chosen = ANSWER if turn.answer is not None else ", ".join(c.name for c in turn.calls)
         others = [name for name in (*self.calls.tools, ANSWER) if name not in chosen.split(", ")]
@@ -68,6 +71,19 @@ class Loop:
             },
         )
         return turn
+
+    async def _answer(self) -> ModelAnswer:
+        if self.router is None:
+            return await self.model.ask(self.messages)
+        routed = await self.router.turn(
+            lambda route: self.model.ask(self.messages, route),
+            lambda answer: self.protocol.read(answer, len(self.calls.steps)),
+        )
+        return routed.answered
+
+    def _see(self, step: Step) -> None:
+        if self.router is not None and step.error_type in ("Denied", "InvalidArguments"):
+            self.router.stumbled(f"{step.tool}: {step.error_type}")
 
     def _owes(self, turn: Turn) -> bool:
         made = {artifact["name"] for artifact in self.calls.artifacts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -105,18 +106,22 @@ class ModelGateway:
         cassette: Path | None = None,
         model: str | None = None,
         base_url: str | None = None,
+        routes: Callable[[], Model] | None = None,
         redaction: Policy | None = None,
     ) -> ModelGateway:
         """A gateway from what a command line gives.
 
         `model` is `provider:name` (`openai:…`, `anthropic:…`) or a bare name with `base_url`,
-        any OpenAI-compatible server. `redaction` is for what is recorded. Raises `ConfigError`
+        any OpenAI-compatible server; without it `routes` makes the model, as
+        `RoutedModels.live` does. `redaction` is for what is recorded. Raises `ConfigError`
         where something needed is missing.
         """
         if mode is not Mode.LIVE and cassette is None:
             raise ConfigError(f"--{mode.value} needs a cassette", remedy="give --cassette FILE")
         live: Model | None = None
-        if mode is not Mode.REPLAY:
+        if mode is not Mode.REPLAY and model is None and routes is not None:
+            live = routes()
+        elif mode is not Mode.REPLAY:
             # pydantic-ai and the providers' SDKs take a second to import; a replay needs none.
             from goldspan.harness.live import LiveModel
 

@@ -10,12 +10,14 @@ from typing import Any, NoReturn
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.cassette import Occurrences
+from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards import BudgetGuard, Verdict, record_verdict
 from goldspan.harness.ledger import Intent
 from goldspan.harness.messages import Message, ModelAnswer, ModelRequest
 from goldspan.harness.model import Model
 from goldspan.harness.result import Ended
+from goldspan.harness.routing import Route
 from goldspan.harness.steps import retold, told
 from goldspan.harness.tools import JsonValue
 from goldspan.tracing import semconv
@@ -41,31 +43,35 @@ class ModelCalls:
     admissions: Admissions
     recorder: Recorder
     prices: Prices
+    context: ContextWindow | None = None
     _occurrences: Occurrences = field(default_factory=Occurrences)
 
-    async def ask(self, messages: Sequence[Message]) -> ModelAnswer:
-        """The model's answer to a conversation.
+    async def ask(self, messages: Sequence[Message], route: Route | None = None) -> ModelAnswer:
+        """The answer to a conversation of the model of a route, else of the version's.
 
         Raises `Ended` where the contract has nothing left for it, `MeasurementError` where the
         model cannot be asked.
         """
         runner = self.admissions.engine.reserve("model")
+        route = route or Route(provider=self.provider, model=self.model_name)
         request = ModelRequest(
-            provider=self.provider,
-            model=self.model_name,
+            provider=route.provider,
+            model=route.model,
             system=self.system,
             messages=list(messages),
-            settings=self.settings,
+            settings={**self.settings, **route.settings},
             tools=self.tools,
             output_schema=self.output_schema,
         )
+        if self.context is not None:
+            request = await self.context.fit(request)
         verdict = self.budget.before_model(request)
         if verdict.ruling != "allow":
             self._stop(verdict.guard, verdict.reason)
         digest = request.digest()
         # Drawn here: a recorded step is not run again, and would not count.
         request = replace(request, nth=self._occurrences.next(digest))
-        first = self._intent(digest, 0)
+        first = self._intent(request.model, digest, 0)
         admission = await self.admissions.admit(first, verdict.wants)
         if admission.standing == "refused":
             self._stop(admission.guard, admission.reason)
@@ -78,7 +84,7 @@ class ModelCalls:
             # What was lost with its process may have been paid for, and stays reserved.
             while admitted.standing == "admitted" and not admitted.fresh:
                 life += 1
-                intent = self._intent(digest, life)
+                intent = self._intent(request.model, digest, life)
                 admitted = await self.admissions.admit_in_step(intent, verdict.wants)
             if admitted.standing == "refused":
                 return {"refused": [admitted.guard, admitted.reason], "seconds": 0.0}
@@ -94,15 +100,17 @@ class ModelCalls:
         if "timeout" in recorded:
             raise Ended("aborted", "the model took longer than the contract allows")
         answer = ModelAnswer(**recorded["answer"])
-        used = self._count(answer)
+        if self.context is not None:
+            self.context.learn(request, answer)
+        used = self._count(request, answer)
         if verdict.wants:
             self.admissions.settle(recorded["key"], used)
         return answer
 
-    def _intent(self, digest: str, life: int) -> Intent:
+    def _intent(self, model: str, digest: str, life: int) -> Intent:
         number = self.usage.model_calls + 1
         asked = [digest, life] if life else digest
-        return self.admissions.intent(number, f"model:{self.model_name}", asked, "model")
+        return self.admissions.intent(number, f"model:{model}", asked, "model")
 
     async def _answer(self, request: ModelRequest) -> dict[str, Any]:
         """The answer as a step's result, or why there is none; and how many seconds it took."""
@@ -111,11 +119,11 @@ class ModelCalls:
         outcome: dict[str, Any]
         try:
             with self.recorder.model_call(
-                provider=self.provider,
-                request_model=self.model_name,
+                provider=request.provider,
+                request_model=request.model,
                 input_messages=request.messages,
                 system=self.system,
-                settings=self.settings,
+                settings=request.settings,
                 tools=request.tools,
                 attributes={semconv.STEP: self.usage.model_calls + 1},
             ) as span:
@@ -143,7 +151,7 @@ class ModelCalls:
         record_verdict(self.admissions.events, Verdict(guard, "stop", reason), None)
         raise Ended("aborted", reason)
 
-    def _count(self, answer: ModelAnswer) -> dict[str, float]:
+    def _count(self, request: ModelRequest, answer: ModelAnswer) -> dict[str, float]:
         """Count an answer; returns what it used, by the unit of a limit, where that is known."""
         usage = self.usage
         usage.model_calls += 1
@@ -151,8 +159,8 @@ class ModelCalls:
         usage.output_tokens += answer.output_tokens or 0
         usage.recorded_ms += answer.duration_ms
         price = self.prices.of_call(
-            provider=self.provider,
-            models=(answer.response_model, self.model_name),
+            provider=request.provider,
+            models=(answer.response_model, request.model),
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
             cached_input_tokens=answer.cached_input_tokens,

@@ -31,13 +31,12 @@ from goldspan.harness.messages import ModelAnswer, ModelRequest
 from goldspan.harness.model import Model
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
-from goldspan.harness.steps import Direct, Park, Parked, Steps
+from goldspan.harness.steps import Ask, Direct, Park, Parked, Steps
 from goldspan.harness.tools import ToolError
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError, MeasurementError
 
 Attempt: TypeAlias = Callable[[int], Awaitable[Any]]
-Ask: TypeAlias = Callable[[], Awaitable[Mapping[str, Any] | None]]
 MESSAGE_CHARS = 300
 
 

@@ -14,8 +14,11 @@ from typing import Any
 from goldspan.harness.admission import Admissions
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.calls import ToolCalls
+from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.fallback import Fallback
 from goldspan.harness.guards import ApprovalGuard, BudgetGuard, LoopGuard, ScopeGuard
+from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.life import Life, prepare
 from goldspan.harness.loop import Loop
@@ -23,7 +26,9 @@ from goldspan.harness.model import Model
 from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.protocol import Protocol
 from goldspan.harness.result import Ended, Outcome, RunResult
+from goldspan.harness.retry import RetriedModel, Retry
 from goldspan.harness.review import Review
+from goldspan.harness.routing import Router
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Attempts, Direct, Once
 from goldspan.harness.tools import Environment, Tool
@@ -68,25 +73,29 @@ async def run_agent(
     """Run `version` on `task` in a new `workspace` folder and return how it ended.
 
     `life` is what a durable engine gives a run; without it nothing outlives the process.
-    `attempts` makes a tool call's effect, once if not given.
+    `attempts` makes a tool call's effect, as the version says if not given.
 
     `tool_scope` seeds the tools' randomness (the run's id, if not given) and `sampling_seed` the
-    model's, where it takes one; `model_name` and
-    `provider` replace the version's for a live run on another model; `attributes` go on every span
-    and event. Raises `PricingError` for a USD budget on a model without a price, and
-    `MeasurementError` where the model cannot be asked or a recorded answer is missing: such a run
-    is recorded as failed first.
+    model's, where it takes one; `model_name` and `provider` replace the version's, and its routes,
+    for a live run on another model; `attributes` go on every span and event. Raises `PricingError`
+    for a USD budget on a model without a price, and `MeasurementError` where the model cannot be
+    asked or a recorded answer is missing: such a run is recorded as failed first.
     """
     environment = environment or version.environment()
     tools = version.tools(environment)
     contract = contract or version.config.contract
     prices = prices or Prices()
+    routing = version.config.routing if model_name is None else None
     model_name = model_name or version.config.model
     provider = provider or version.config.provider
-    if contract.max_usd is not None and not prices.knows(provider, model_name):
+    routed = routing.routes if routing is not None else ()
+    asked_of = {(provider, model_name), *((route.provider, route.model) for route in routed)}
+    limited = contract.max_usd is not None
+    unpriced = sorted(one for one in asked_of if limited and not prices.knows(*one))
+    if contract.max_usd is not None and unpriced:
         raise PricingError(
             f"a budget of {contract.max_usd:g} USD cannot be kept: "
-            f"{provider}/{model_name} has no price",
+            f"{'/'.join(unpriced[0])} has no price",
             where=str(version.path / "config.yaml"),
             remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
         )
@@ -97,7 +106,16 @@ async def run_agent(
         usage = Usage()
         events = RunEvents(recorder, run_id, life.segment)
         shield = version.config.safety.start(events.event)
-        admissions = Admissions(run_id, version.name, ledger, life.steps, events)
+        policy = version.config.failure
+        breakers = retry = fallback = None
+        if policy is not None:
+            breakers = Breakers(
+                ledger, policy, lambda _tx, name, attributes: recorder.event(name, attributes)
+            )
+            retry = Retry(policy, recorder, breakers, life.steps, fence=life.fence)
+            fallback = Fallback(policy, {tool.name: tool for tool in tools}, events)
+            model = RetriedModel(model, retry, run_id)
+        admissions = Admissions(run_id, version.name, ledger, life.steps, events, breakers)
         budget = BudgetGuard(contract, usage)
         protocol = Protocol(version.config.tool_mode, tools)
         calls = ToolCalls(
@@ -116,11 +134,13 @@ async def run_agent(
             workspace=workspace,
             now=now or datetime.now(UTC),
             scope=tool_scope or run_id,
-            attempts=attempts or Once(),
+            attempts=attempts or retry or Once(),
+            fallback=fallback,
         )
         settings = dict(version.config.settings)
         if sampling_seed is not None:
             settings["seed"] = sampling_seed
+        fits = version.config.context
         asked = ModelCalls(
             provider=provider,
             model_name=model_name,
@@ -135,8 +155,10 @@ async def run_agent(
             admissions=admissions,
             recorder=recorder,
             prices=prices,
+            context=None if fits is None else ContextWindow(fits, events),
         )
-        loop = Loop(protocol, contract, usage, asked, calls, events, shield)
+        router = Router(routing, events) if routing is not None else None
+        loop = Loop(protocol, contract, usage, asked, calls, events, shield, router)
         segment = recorder.agent(
             version.name,
             run_id=run_id,
@@ -187,6 +209,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
     failure: MeasurementError | None = None
     try:
         answer = await loop.run(task)
+        if loop.calls.fallback is not None:
+            answer = loop.calls.fallback.marked(answer)
         span.set_output(answer)
     except Ended as end:
         outcome, reason = end.outcome, end.reason
@@ -206,6 +230,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
         raise
     await loop.calls.admissions.flush()
     next_actions = [NEXT_ACTION[outcome].format(reason=reason)] if reason else []
+    if loop.calls.fallback is not None:
+        next_actions += loop.calls.fallback.next_actions()
     span.set_outcome(outcome, reason)
     _end(events, outcome, reason, next_actions)
     return _End(outcome, reason, answer, next_actions, failure)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from goldspan.harness.ledger.entries import Intent
 from goldspan.harness.result import Ended
@@ -17,6 +17,7 @@ from goldspan.tracing.errors import MeasurementError
 
 Work: TypeAlias = Callable[[], Awaitable[JsonValue]]
 StepRunner: TypeAlias = Callable[[Work], Awaitable[JsonValue]]
+Ask: TypeAlias = Callable[[], Awaitable[Mapping[str, Any] | None]]
 Answer = TypeVar("Answer")
 
 
@@ -78,10 +79,14 @@ class Attempts(Protocol):
     """Makes one call's effect, once or several times."""
 
     async def run(
-        self, intent: Intent, attempt: Callable[[int], Awaitable[JsonValue]]
+        self,
+        intent: Intent,
+        attempt: Callable[[int], Awaitable[JsonValue]],
+        ask: Ask | None = None,
     ) -> JsonValue:
-        """The result of the first attempt that succeeds; `attempt` takes its number, from 1, and
-        raises `ToolError`. Raises the last attempt's error."""
+        """The result of the first attempt that succeeds; `attempt` takes its number, from 1.
+        `ask` says what a call of the same key returned, None where there was none. Raises the
+        last attempt's error."""
         ...
 
 
@@ -89,7 +94,10 @@ class Once:
     """One attempt."""
 
     async def run(
-        self, intent: Intent, attempt: Callable[[int], Awaitable[JsonValue]]
+        self,
+        intent: Intent,
+        attempt: Callable[[int], Awaitable[JsonValue]],
+        ask: Ask | None = None,
     ) -> JsonValue:
         """The result of the only attempt."""
         return await attempt(1)

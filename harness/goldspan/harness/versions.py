@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from goldspan.harness.context import ContextPolicy
 from goldspan.harness.contract import Contract
+from goldspan.harness.failure import FailurePolicy
 from goldspan.harness.protocol import ANSWER, Example, ToolMode
+from goldspan.harness.routing import Routing
 from goldspan.harness.safety import Safety
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError
@@ -39,6 +42,9 @@ class AgentConfig(BaseModel):
     environment: str
     contract: Contract = Contract()
     safety: Safety = Safety()
+    failure: FailurePolicy | None = None
+    routing: Routing | None = None
+    context: ContextPolicy | None = None
 
 
 class ToolEntry(BaseModel):

@@ -162,7 +162,7 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
         )
     )
     steps = Durable(spec, segment, engine.watch, fence=engine.fence, park=engine.park)
-    life = Life(engine.ledger, steps, segment)
+    life = Life(engine.ledger, steps, segment, engine.fence)
     engine.watch.lives.add(steps)
     try:
         result = await engine.runner(spec, life)

@@ -1,0 +1,254 @@
+"""Whole runs whose tools and models fail, as their agent version says what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from goldspan.harness.durable import SpecRunner, specs_of
+from goldspan.harness.engine import EngineConfig
+from goldspan.harness.ledger import Ledger
+from goldspan.harness.ledger.runs import RunState
+from goldspan.harness.life import Life
+from goldspan.harness.messages import ModelAnswer, ModelRequest, message_text, text_message
+from goldspan.harness.model import Mode, Model, ModelGateway
+from goldspan.harness.result import RunResult
+from goldspan.harness.run import run_agent
+from goldspan.harness.steps import Direct
+from goldspan.harness.tasks import Task
+from goldspan.harness.tools import Tool, ToolContext
+from goldspan.harness.versions import AgentVersion
+from goldspan.harness.worker import WorkerProcess
+from goldspan.tracing import semconv
+from goldspan.tracing.errors import MeasurementError
+from goldspan.tracing.instrument import instrument
+from goldspan.tracing.pricing import Prices
+from goldspan.tracing.store import Store
+from tests.chaos.world import Turns
+from tests.harness.scripted import ScriptedModel, act
+
+
+class Shelf(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    n: int
+
+
+def _outside(context: ToolContext) -> Path:
+    return context.workspace.parent
+
+
+def _fetch(context: ToolContext, shelf: Shelf) -> dict[str, Any]:
+    with (_outside(context) / "calls").open("a", encoding="utf-8") as log:
+        log.write(f"{shelf.n}\n")
+    if (_outside(context) / "down").exists():
+        raise TimeoutError("the archive did not answer")
+    return {"fetched": shelf.n, "text": "word " * 400}
+
+
+class Archive:
+    """Two tools over one archive, which is down while a file says so."""
+
+    def tools(self) -> Sequence[Tool]:
+        return (
+            Tool("fetch", "Fetch a shelf.", Shelf, _fetch),
+            Tool("count", "Count a shelf.", Shelf, lambda _context, shelf: {"count": shelf.n}),
+            Tool("move", "Move a shelf.", Shelf, _fetch, action_class="act"),
+        )
+
+    def prepare(self, workspace: Path, setup: Mapping[str, Any]) -> None:
+        workspace.mkdir(parents=True)
+
+    def end_state(self, workspace: Path) -> dict[str, Any]:
+        return {}
+
+
+def write_archivist(folder: Path, **parts: Any) -> AgentVersion:
+    """An agent version on the archive, with these parts of `config.yaml`."""
+    folder.mkdir(parents=True)
+    (folder / "system-prompt.md").write_text("You keep an archive.\n", encoding="utf-8")
+    tools = "- name: fetch\n- name: count\n- name: move\n"
+    (folder / "tools.yaml").write_text(tools, encoding="utf-8")
+    config = {
+        "model": "tiny",
+        "provider": "local",
+        "tool_mode": "json",
+        "environment": "tests.harness.test_failing_runs:Archive",
+        **parts,
+    }
+    (folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
+    return AgentVersion.load(folder)
+
+
+def run(tmp_path: Path, model: Model, task: str = "go", **parts: Any) -> RunResult:
+    version = write_archivist(tmp_path / "archivist" / "v1.0.0", **parts)
+    with (
+        instrument(store=tmp_path / "s.duckdb", service_name="test") as telemetry,
+        closing(Ledger()) as ledger,
+    ):
+        return asyncio.run(
+            run_agent(
+                version,
+                task,
+                model=model,
+                recorder=telemetry.recorder,
+                workspace=tmp_path / "work",
+                run_id="run-1",
+                life=Life(ledger, Direct()),
+            )
+        )
+
+
+def events(tmp_path: Path, name: str) -> list[dict[str, Any]]:
+    rows = Store.open(tmp_path / "s.duckdb").rows(
+        "SELECT attributes, run_id FROM events WHERE event_name = ? ORDER BY observed_at", [name]
+    )
+    assert {row["run_id"] for row in rows} <= {"run-1"}
+    return [json.loads(row["attributes"]) for row in rows]
+
+
+FAST = {"attempts": 2, "first_wait_s": 0}
+
+
+def test_a_run_goes_on_without_a_part_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "down").touch()
+    model = ScriptedModel([act("fetch", n=1), act("count", n=2), act("answer", text="counted 2")])
+    rule = {"when_down": "pending"}
+    result = run(tmp_path, model, failure={"retry": FAST, "tools": {"fetch": rule}})
+    assert result.outcome == "completed"
+    assert result.answer == ('counted 2\n\nPending:\n- fetch({"n":1}): the archive did not answer')
+    assert result.next_actions == [
+        'fill in what is pending: fetch({"n":1}): the archive did not answer'
+    ]
+    told = message_text(model.requests[1].messages[-1])
+    assert '"pending":true' in told
+    failed = events(tmp_path, semconv.CALL_FAILED)
+    assert [event[semconv.RUN_ATTEMPT] for event in failed] == [1, 2]
+    assert len(events(tmp_path, semconv.PART_PENDING)) == 1
+
+
+def test_wrong_arguments_are_told_with_the_right_ones(tmp_path: Path) -> None:
+    model = ScriptedModel([act("fetch", shelf=1), act("answer", text="no")])
+    run(tmp_path, model, failure={})
+    told = json.loads(message_text(model.requests[1].messages[-1]).partition(": ")[2])
+    assert told["expected"] == {"n": {"type": "integer"}}
+    assert told["try_again"] == "with other arguments"
+
+
+def test_a_run_pauses_where_nobody_knows_whether_a_call_was_made(tmp_path: Path) -> None:
+    (tmp_path / "down").touch()
+    result = run(tmp_path, ScriptedModel([act("move", n=1)]), failure={"retry": FAST})
+    assert result.outcome == "paused"
+    assert "nobody knows whether move was done (the archive did not answer)" in str(result.reason)
+    assert (tmp_path / "calls").read_text() == "1\n"
+
+
+def test_a_model_that_fails_is_tried_again_then_replaced(tmp_path: Path) -> None:
+    class Cheap(ScriptedModel):
+        async def answer(self, request: ModelRequest) -> ModelAnswer:
+            answer = await super().answer(request)
+            if request.model == "tiny":
+                raise MeasurementError("the model did not answer") from TimeoutError()
+            return answer
+
+    model = Cheap([act("answer", text="never"), act("answer", text="nor"), act("answer", text="x")])
+    routes = [{"provider": "local", "model": name} for name in ("tiny", "large")]
+    result = run(tmp_path, model, failure={"retry": FAST}, routing={"routes": routes})
+    assert (result.outcome, result.answer) == ("completed", "x")
+    assert [r.model for r in model.requests] == ["tiny", "tiny", "large"]
+    (moved,) = events(tmp_path, semconv.MODEL_ROUTED)
+    assert (moved[semconv.ROUTE_TO], moved[semconv.ROUTE_WHY]) == ("local/large", "failure")
+    calls = Store.open(tmp_path / "s.duckdb").rows(
+        "SELECT request_model FROM llm_calls ORDER BY started_at"
+    )
+    assert [call["request_model"] for call in calls] == ["tiny", "large"]
+
+
+def test_a_denied_call_takes_the_next_step_to_a_better_model(tmp_path: Path) -> None:
+    model = ScriptedModel([act("burn", n=1), act("answer", text="a"), act("answer", text="b")])
+    routes = [{"provider": "local", "model": name} for name in ("tiny", "large")]
+    run(tmp_path, model, routing={"routes": routes})
+    assert [r.model for r in model.requests] == ["tiny", "large"]
+
+
+def test_a_long_run_stays_within_its_window(tmp_path: Path) -> None:
+    class Counting(Turns):
+        sizes: list[int] = []  # noqa: RUF012  one test's
+
+        async def answer(self, request: ModelRequest) -> ModelAnswer:
+            text = json.dumps(list(request.messages))
+            self.sizes.append(len(text) // 3)
+            turn = self.sizes.__len__() - 1
+            said = act("fetch", n=turn) if turn < 12 else act("answer", text="done")
+            return ModelAnswer(text_message("assistant", said), input_tokens=len(text) // 3)
+
+    model = Counting()
+    result = run(tmp_path, model, context={"window_tokens": 5000}, contract={"max_iterations": 40})
+    assert (result.outcome, len(result.steps)) == ("completed", 12)
+    assert max(model.sizes) < 2600
+    assert events(tmp_path, semconv.CONTEXT_COMPACTED)
+    assert not any("compacted" in message_text(m) for m in result.transcript)
+
+
+def waited(worker: WorkerProcess, run_id: str, *states: str) -> RunState:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        state = worker.engine.runs.find(run_id)
+        if state is not None and state.state in states:
+            return state
+        time.sleep(0.02)
+    raise AssertionError(f"{run_id} did not come to be {states}")
+
+
+def test_runs_that_need_a_broken_tool_wait_while_others_go_on(tmp_path: Path) -> None:
+    spaces = tmp_path / "workspaces"
+    spaces.mkdir()
+    (spaces / "down").touch()
+    version = write_archivist(
+        tmp_path / "archivist" / "v1.0.0",
+        failure={
+            "retry": FAST,
+            "breaker": {"failures": 2, "cooldown_s": 1.5, "probe_s": 5},
+        },
+    )
+    config = EngineConfig(f"sqlite:///{tmp_path / 'engine.db'}", dead_after_s=1.0)
+    with instrument(store=tmp_path / "s.duckdb", service_name="test") as telemetry:
+        gateway = ModelGateway(Mode.LIVE, None, Turns())
+        runner = SpecRunner(lambda _version: gateway, telemetry.recorder, Prices(), spaces)
+        tasks = [Task(id=f"needs{n}", input=f"count {n}; fetch {n}") for n in range(3)]
+        needs = specs_of(version, tasks, batch="b")
+        other = specs_of(version, [Task(id="other", input="count 9")], batch="b")[0]
+        with WorkerProcess(config, runner) as worker:
+            for spec in needs:
+                worker.engine.enqueue(spec)
+            for spec in needs:
+                state = waited(worker, spec.run_id, "parked")
+                assert state.waits_for == "breaker:fetch"
+            worker.engine.enqueue(other)
+            assert waited(worker, other.run_id, "ended").outcome == "completed"
+            made = len((spaces / "calls").read_text().splitlines())
+            (spaces / "down").unlink()
+            for spec in needs:
+                assert waited(worker, spec.run_id, "ended").outcome == "completed"
+        telemetry.flush()
+    assert made <= 4
+    rows = Store.open(tmp_path / "s.duckdb").rows(
+        "SELECT attributes FROM events WHERE event_name = ? ORDER BY observed_at",
+        [semconv.BREAKER_CHANGED],
+    )
+    states = [json.loads(row["attributes"])[semconv.BREAKER_STATE] for row in rows]
+    assert (states[0], states[-1]) == ("open", "closed")
+    incidents = Store.open(tmp_path / "s.duckdb").rows("SELECT kind, tool_name FROM incidents")
+    assert {"kind": "breaker", "tool_name": "fetch"} in incidents
+
+
+def test_a_faulty_failure_part_names_file_and_field(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"config\.yaml: failure\.retry\.attempts"):
+        write_archivist(tmp_path / "archivist" / "v1.0.0", failure={"retry": {"attempts": 0}})
