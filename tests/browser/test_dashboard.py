@@ -99,6 +99,7 @@ def paths(ids: dict[str, str]) -> dict[str, str]:
         "case": f"/experiments?experiment={candidate}&case=double-charge-01",
         "label": f"/label?experiment={candidate}&scorer=tools",
         "cost": "/cost",
+        "approvals": "/approvals",
         "alerts": "/alerts?traffic=Both",
     }
 
@@ -126,6 +127,7 @@ def test_walk_by_the_navigation(browser: Browser, running: Any) -> None:
             ("Traces", "traces"),
             ("Experiments", "experiments"),
             ("Label", "label"),
+            ("Approvals", "approvals"),
             ("Cost and tools", "cost"),
             ("Alerts", "alerts"),
             ("Overview", ""),

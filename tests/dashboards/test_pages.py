@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("overview", "traces", "experiments", "label", "cost", "alerts")
+PAGES = ("overview", "traces", "experiments", "label", "approvals", "cost", "alerts")
 Show = Callable[[Path], None]
 
 

@@ -24,6 +24,8 @@ COMMANDS = (
     "goldspan.cli.replay",
     "goldspan.cli.incident",
     "goldspan.cli.worker",
+    "goldspan.cli.approvals",
+    "goldspan.cli.autonomy",
     "goldspan.cli.golden",
     "goldspan.cli.evaluate",
     "goldspan.cli.label",

@@ -93,8 +93,9 @@ def worker(
 
     from goldspan.harness.durable import SpecRunner
     from goldspan.harness.engine import EngineConfig
-    from goldspan.harness.ledger import default_url
+    from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.model import Mode, ModelGateway
+    from goldspan.harness.outbox import drain
     from goldspan.harness.routing import RoutedModels
     from goldspan.harness.versions import AgentVersion
     from goldspan.harness.worker import WorkerProcess
@@ -132,9 +133,16 @@ def worker(
             model_name=name or None,
             provider=provider or None,
         )
-        with WorkerProcess(config, runner) as process:
+        ledger = Ledger(config.url)
+
+        def send_events() -> None:
+            drain(ledger, lambda: instrument(store=store, service_name="goldspan-worker"))
+
+        with WorkerProcess(config, runner, ledger=ledger, chores=[send_events]) as process:
             err.print(Text(f"worker {process.id[:12]} takes runs from {process.place}"))
             while not stop.wait(0.5):
-                if until_idle and process.engine.idle():
-                    break
+                if until_idle:
+                    process.sweep()  # what was decided meanwhile is work that is left
+                    if process.engine.idle():
+                        break
         telemetry.deliver(remedy="mend that; the runs themselves are safe in the engine's database")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from goldspan.dashboards import navigation
 from goldspan.dashboards.components.boundary import guarded
-from goldspan.dashboards.pages import alerts, cost, experiments, label, overview, traces
+from goldspan.dashboards.pages import alerts, approvals, cost, experiments, label, overview, traces
 
 FOLDER = Path(__file__).parent
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
@@ -20,6 +20,7 @@ PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     (navigation.TRACES, "Traces", ":material/account_tree:", traces.page),
     (navigation.EXPERIMENTS, "Experiments", ":material/science:", experiments.page),
     (navigation.LABEL, "Label", ":material/rate_review:", label.page),
+    (navigation.APPROVALS, "Approvals", ":material/approval:", approvals.page),
     (navigation.COST, "Cost and tools", ":material/payments:", cost.page),
     (navigation.ALERTS, "Alerts", ":material/notifications:", alerts.page),
 )

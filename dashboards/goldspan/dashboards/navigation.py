@@ -13,6 +13,7 @@ EXPERIMENTS = "experiments"
 LABEL = "label"
 COST = "cost"
 ALERTS = "alerts"
+APPROVALS = "approvals"
 
 _PAGES = "goldspan.pages"
 

@@ -92,12 +92,13 @@ class ToolCalls:
         rng = seeded(self.scope, tool.name, nth)
         context = ToolContext(self.workspace, self.admissions.run_id, rng, self.now, nth)
         tool.parse(call.arguments)
-        approval = None
+        decision = None
+        if verdict.ruling == "allow":
+            await self.review.let_go(call, tool, context, reason)
         if verdict.ruling == "pause":
             decision = await self.review.decide(
-                call, tool, context, reason, lambda: self._waits(call, reason)
+                call, tool, context, reason, verdict, lambda: self._waits(call, reason)
             )
-            approval = decision.approval
             if decision.kind == "deny":
                 raise ToolError(f"denied by a person: {decision.reason}", error_type="Denied")
             if decision.kind == "edit":
@@ -106,6 +107,8 @@ class ToolCalls:
                 record_verdict(self.admissions.events, verdict, call)
                 if verdict.ruling in ("deny", "stop"):
                     return self._refused(call, reason, verdict)
+            await self.review.pass_gate(call, tool, context, decision, self.steps, self.artifacts)
+        approval = decision.approval if decision is not None else None
         intent = self.admissions.intent(
             number, tool.name, call.arguments, tool.action_class, approval
         )
@@ -115,6 +118,8 @@ class ToolCalls:
             refused = Verdict(admission.guard, admission.ruling, admission.reason)
             record_verdict(self.admissions.events, refused, call)
             return self._refused(call, reason, refused)
+        if decision is not None:
+            self.review.used(decision, intent)
         context = replace(context, key=intent.key)
         outcome = await self._recorded(runner, tool, context, call, parsed, intent, admission)
         if "error" in outcome:

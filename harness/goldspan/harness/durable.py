@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from goldspan.harness.approvals import Approver
+from goldspan.harness.approvals.asking import LedgerApprover
+from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.life import Life
 from goldspan.harness.model import ModelGateway
 from goldspan.harness.result import RunResult
@@ -52,7 +54,8 @@ def specs_of(
 
 @dataclass
 class SpecRunner:
-    """Makes runs of specs, in one worker process. `gateway_of` says which model a version asks."""
+    """Makes runs of specs, in one worker process. `gateway_of` says which model a version asks;
+    `approver` decides where a task names nobody, people through the ledger if it is not given."""
 
     gateway_of: Callable[[AgentVersion], ModelGateway]
     recorder: Recorder
@@ -110,7 +113,7 @@ class SpecRunner:
             run_id=spec.run_id,
             attributes={**spec.attributes, semconv.BATCH_ID: spec.batch},
             life=life,
-            approver=self.approver,
+            approver=self.approver or LedgerApprover(Approvals(life.ledger)),
             attempts=self.attempts,
         )
 

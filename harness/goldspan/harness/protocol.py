@@ -25,11 +25,13 @@ ANSWER_CHARS = 600
 
 @dataclass(frozen=True)
 class Call:
-    """A tool call that the model asks for. `id` is ours, numbered within the run."""
+    """A tool call that the model asks for. `id` is ours, numbered within the run; `confidence` is
+    what the model states, None where it states none."""
 
     id: str
     name: str
     arguments: Any
+    confidence: str | None = None
 
 
 class ExampleStep(BaseModel):
@@ -173,7 +175,7 @@ def _read_json(answer: ModelAnswer, calls_so_far: int) -> Turn:
         if not isinstance(final, str):
             return Turn(message, fault="The action answer needs the argument text.")
         return Turn(message, answer=final, reason=reason, confidence=confidence)
-    call = Call(f"call_{calls_so_far + 1}", str(name), arguments)
+    call = Call(f"call_{calls_so_far + 1}", str(name), arguments, confidence)
     return Turn(message, calls=(call,), reason=reason, confidence=confidence)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.approvals import Approver, NamedApprover
+from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
@@ -83,6 +84,7 @@ async def run_agent(
     """
     environment = environment or version.environment()
     tools = version.tools(environment)
+    rules = version.approval_rules(tools)
     contract = contract or version.config.contract
     prices = prices or Prices()
     routing = version.config.routing if model_name is None else None
@@ -125,9 +127,11 @@ async def run_agent(
                 budget,
                 LoopGuard(contract.max_repeats),
                 *shield.guards(),
-                ApprovalGuard(version.approval_names(tools)),
+                ApprovalGuard(rules.needs_approval, rules.rules),
             ),
-            review=Review(approver or NamedApprover("none"), admissions),
+            review=Review(
+                approver or NamedApprover("none"), admissions, rules, LastGate.of(environment)
+            ),
             admissions=admissions,
             usage=usage,
             recorder=recorder,

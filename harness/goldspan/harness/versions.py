@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from goldspan.harness.approvals.rules import ApprovalRule, ApprovalRules
 from goldspan.harness.context import ContextPolicy
 from goldspan.harness.contract import Contract
 from goldspan.harness.failure import FailurePolicy
@@ -45,6 +46,7 @@ class AgentConfig(BaseModel):
     failure: FailurePolicy | None = None
     routing: Routing | None = None
     context: ContextPolicy | None = None
+    approvals: dict[str, ApprovalRule] = {}
 
 
 class ToolEntry(BaseModel):
@@ -135,6 +137,13 @@ class AgentVersion:
         """The tools that need approval: what the version says, else what the tool says."""
         said = {e.name: e.needs_approval for e in self.entries if e.needs_approval is not None}
         return frozenset(t.name for t in tools if said.get(t.name, t.needs_approval))
+
+    def approval_rules(self, tools: list[Tool]) -> ApprovalRules:
+        """Which calls of its tools need a person. Raises `ConfigError` for a rule of a tool, or on
+        an argument, that is not there."""
+        rules = ApprovalRules(self.approval_names(tools), self.config.approvals)
+        rules.check(tools, str(self.path / "config.yaml"))
+        return rules
 
 
 def _examples(path: Path, tools: set[str]) -> tuple[Example, ...]:

@@ -236,3 +236,14 @@ SANDBOX_EXIT_CODE: Final = "goldspan.sandbox.exit_code"
 SANDBOX_LIMIT: Final = "goldspan.sandbox.limit"  # time|memory|processes
 SANDBOX_SECONDS: Final = "goldspan.sandbox.seconds"
 SANDBOX_REMOVED: Final = "goldspan.sandbox.removed"  # string[]
+
+# -- ours: approvals beyond being asked and decided
+APPROVAL_SIGNED: Final = "goldspan.approval.signed"  # the event: the first of two reviewers agreed
+APPROVAL_AUTO: Final = "goldspan.approval.auto"  # the event: a rule let a call go by itself
+APPROVAL_USED: Final = "goldspan.approval.used"  # the event: the call that was approved is made
+APPROVAL_REVIEWED: Final = (
+    "goldspan.approval.reviewed"  # the event: an auto-approved call was looked at
+)
+APPROVAL_SAMPLED: Final = "goldspan.approval.sampled"
+CALL_RESOLVED: Final = "goldspan.call.resolved"  # the event: a person says what became of a call
+CALL_MADE: Final = "goldspan.call.made"

@@ -71,6 +71,10 @@ class SupportDesk:
         documents.write(workspace, "attachments", changes.attachments)
         (workspace / writing.OUTBOX).mkdir()
 
+    def citable(self, workspace: Path) -> set[str]:
+        """Every id that a claim may name as its evidence."""
+        return documents.citable(workspace)
+
     def end_state(self, workspace: Path) -> dict[str, Any]:
         """What the run left: tickets by id, notes, drafts, the desk's refunds, and the outbox."""
         with database.opened(workspace) as db:

@@ -25,6 +25,7 @@ VIEW_ORDER = (
     "tool_calls",
     "duplicates",
     "approvals",
+    "escalations",
     "incidents",
     "runs",
     "traces",

@@ -12,7 +12,8 @@ asked AS (
             '$."goldspan.approval.draft"',
             '$."goldspan.approval.claims"',
             '$."goldspan.approval.risk"',
-            '$."goldspan.approval.recommendation"'
+            '$."goldspan.approval.recommendation"',
+            '$."goldspan.reason"'
         ]) AS a
     FROM event_data
     WHERE event_name = 'goldspan.approval.requested'
@@ -25,7 +26,9 @@ answered AS (
             '$."goldspan.approval.id"',
             '$."goldspan.approval.decision"',
             '$."goldspan.approval.reviewer"',
-            '$."goldspan.approval.wait_ms"'
+            '$."goldspan.approval.wait_ms"',
+            '$."goldspan.approval.arguments"',
+            '$."goldspan.reason"'
         ]) AS a
     FROM event_data
     WHERE event_name = 'goldspan.approval.decided'
@@ -49,9 +52,15 @@ SELECT
     q.a[6] AS claims,
     q.a[7] AS risk,
     q.a[8] AS recommendation,
+    q.a[9] AS why,
     r.a[2] AS decision,
     r.a[3] AS reviewer,
+    r.a[5] AS edited_arguments,
+    r.a[6] AS reason,
     CASE WHEN r.observed_at IS NULL THEN 'pending' ELSE 'decided' END AS status,
+    q.agent_name,
+    q.agent_version,
+    q.experiment_id,
     coalesce(q.simulated, FALSE) AS simulated
 FROM asked AS q
 LEFT JOIN answered AS r ON r.a[1] = q.a[1];
