@@ -163,7 +163,7 @@ def write_agent(
     temperature: float = 0.0,
     tools: tuple[str, ...] = ("look", "write"),
     model: str = "tiny",
-    tokens: int = 1000,
+    tokens: int = 10_000,
 ) -> Path:
     """A version of `agents/crier` on the notebook of the harness's tests."""
     home = folder / "agents" / "crier" / version

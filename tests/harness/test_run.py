@@ -96,7 +96,7 @@ def test_what_cannot_be_done_is_told_to_the_model(tmp_path: Path, text: str, tol
     ("contract", "reason"),
     [
         ("{max_iterations: 3}", "budget of 3 iterations is used up"),
-        ("{max_tokens: 30}", "budget of 30 tokens is used up"),
+        ("{max_tokens: 30}", "budget of 30 tokens has 30 left"),
         ("{max_tool_calls: 1}", "budget of 1 tool calls is used up"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_budget_stops_before_the_call_that_would_exceed_it(
     )
     assert result.outcome == "aborted"
     assert reason in str(result.reason)
-    assert len(result.end_state) == {"iterations": 3, "tokens": 2, "tool": 1}[reason.split()[3]]
+    assert len(result.end_state) == {"iterations": 3, "tokens": 0, "tool": 1}[reason.split()[3]]
     row = stored_run(tmp_path)
     assert (row["outcome"], reason in row["reason"]) == ("aborted", True)
 

@@ -24,9 +24,8 @@ LONELY = "c0ffee00000000000000000000000009"
 
 def _fill(folder: Path) -> Path:
     path = folder / "s.duckdb"
-    version = AgentVersion.load(
-        write_version(folder / "keeper" / "v1.0.0", contract="{max_tool_calls: 4, max_tokens: 100}")
-    )
+    contract = "{max_tool_calls: 4, max_tokens: 2000}"
+    version = AgentVersion.load(write_version(folder / "keeper" / "v1.0.0", contract=contract))
     runs = {
         "done-1": ("look at a", [act("look", what="a"), act("answer", text="a is there")], "none"),
         "wait-1": ("write hello", [act("write", text=HOSTILE)], "none"),

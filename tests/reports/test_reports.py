@@ -77,10 +77,16 @@ def test_a_batch_counts_outcomes_apart_and_asks_for_what_is_to_be_done(store: St
 def test_a_run_shows_its_budget_against_what_was_used(store: Store) -> None:
     report = make_report(store, run_id="done-1")
     lines = {line.limit_name: line for line in report.budget}
-    assert (lines["tokens"].used.value, lines["tokens"].limit.value) == (40, 100)
-    assert lines["tokens"].share.text == "40%"
+    assert (lines["tokens"].used.value, lines["tokens"].limit.value) == (40, 2000)
+    assert lines["tokens"].share.text == "2%"
     assert (lines["tool calls"].used.value, lines["tool calls"].limit.value) == (1, 4)
-    assert report.terms == {"max repeats": "2"}
+    assert report.terms == {
+        "max repeats": "2",
+        "max cycles": "3",
+        "max stale": "4",
+        "alarm at": "10.0",
+        "stop at": "50.0",
+    }
 
 
 def test_what_is_unknown_is_never_zero(store: Store) -> None:

@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from goldspan.harness.rules import Cap, InputRule, OutputRule, Target
+
 
 class Contract(BaseModel):
-    """Committed to as the run's first event. A limit that is reached stops what comes next."""
+    """Committed to as the run's first event. A limit that is reached stops what comes next.
+
+    Keys of `targets`, `plausible`, `outputs` and `rehearse` are tools' names. `dry_run` names
+    tools or action classes. An amount that nothing is said of is not limited.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,7 +26,22 @@ class Contract(BaseModel):
     max_seconds: float = Field(default=600, gt=0)
     max_iterations: int = Field(default=20, gt=0)
     max_repeats: int = Field(default=2, gt=0, description="of one call with the same arguments")
+    max_cycles: int = Field(default=3, gt=1, description="of two or three calls that alternate")
+    max_stale: int = Field(default=4, gt=1, description="results in a row that say nothing new")
     required_artifacts: tuple[str, ...] = ()
+    allowed_tools: tuple[str, ...] | None = None
+    targets: dict[str, dict[str, Target]] = {}
+    caps: tuple[Cap, ...] = ()
+    plausible: dict[str, tuple[InputRule, ...]] = {}
+    outputs: dict[str, OutputRule] = {}
+    dry_run: tuple[str, ...] = ()
+    rehearse: dict[str, str] = Field(
+        default={}, description="tool: the argument that makes a call of it a dry run"
+    )
+    typical_usd: float | None = Field(default=None, gt=0, description="where no history is")
+    typical_tokens: float | None = Field(default=None, gt=0, description="for want of a price")
+    alarm_at: float = Field(default=10, gt=0, description="times the typical cost of a run")
+    stop_at: float = Field(default=50, gt=0, description="times the typical cost of a run")
 
 
 @dataclass

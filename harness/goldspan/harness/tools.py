@@ -61,7 +61,7 @@ class Tool:
 
     `ask` says, by `context.key`, what an earlier call of the same key returned, as an object with
     `result`, or None where there was none. Without it a person is asked about a call that a crash
-    left unknown.
+    left unknown. `dry_run` says what a call would do, and does nothing.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Tool:
     artifact: str | None = None
     preview: Callable[[ToolContext, dict[str, Any]], dict[str, Any]] | None = None
     ask: Callable[[ToolContext, Any], Mapping[str, Any] | None] | None = None
+    dry_run: Callable[[ToolContext, Any], JsonValue] | None = None
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, without titles and with references resolved."""

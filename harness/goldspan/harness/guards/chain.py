@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from goldspan.harness.ledger.entries import Want
 from goldspan.harness.protocol import Call
@@ -39,22 +39,55 @@ class Guard(Protocol):
         ...
 
 
-def first_objection(guards: Sequence[Guard], call: Call, tool: Tool | None) -> Verdict:
-    """The verdict of the first guard that does not allow, else that of the last one.
+@runtime_checkable
+class Verifier(Protocol):
+    """A guard that also judges what a call returned."""
 
-    Its wants are those of all guards that were asked.
+    def verify(self, call: Call, tool: Tool, result: Any) -> None:
+        """Raise `OutputRejected` for a result that must not be used."""
+        ...
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """A guard that learns from what calls returned."""
+
+    def observe(self, call: Call, tool: Tool, result: Any) -> None:
+        """Note a result, or what the model was told of an error."""
+        ...
+
+
+def verify_result(guards: Sequence[Guard], call: Call, tool: Tool, result: Any) -> None:
+    """Let the guards judge a result, where it is made. Raises `OutputRejected`."""
+    for guard in guards:
+        if isinstance(guard, Verifier):
+            guard.verify(call, tool, result)
+
+
+def observe_result(guards: Sequence[Guard], call: Call, tool: Tool, result: Any) -> None:
+    """Tell the guards of a result, in the order of the calls; again when a run starts again."""
+    for guard in guards:
+        if isinstance(guard, Observer):
+            guard.observe(call, tool, result)
+
+
+def first_objection(guards: Sequence[Guard], call: Call, tool: Tool | None) -> Verdict:
+    """The verdict of the first guard that denies or stops, else of the first that pauses, else of
+    the last one. Its wants are those of all guards that were asked.
     """
-    verdict = Verdict("none", "allow")
+    last, paused = Verdict("none", "allow"), None
     wants: tuple[Want, ...] = ()
     for guard in guards:
         try:
-            verdict = guard.check(call, tool)
+            last = guard.check(call, tool)
         except Exception as error:  # noqa: BLE001  a broken guard must not let a call through
             return Verdict(type(guard).__name__, "stop", f"guard failed: {error}")
-        wants += verdict.wants
-        if verdict.ruling != "allow":
-            break
-    return replace(verdict, wants=wants)
+        wants += last.wants
+        if last.ruling in ("deny", "stop"):
+            return replace(last, wants=wants)
+        if last.ruling == "pause" and paused is None:
+            paused = last
+    return replace(paused or last, wants=wants)
 
 
 def record_verdict(events: Events, verdict: Verdict, call: Call | None) -> None:

@@ -1,0 +1,98 @@
+"""A LangGraph agent under guard: a budget, allowed suppliers, approval, a breaker.
+
+`python examples/langgraph_agent.py` needs `pip install langgraph` and no key: a script stands in
+for the model. What your own agent needs is between the two marks, and `with policy.run():` around
+its run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+
+from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.contract import Contract
+from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.guards.breaker import Breakers
+from goldspan.harness.result import Ended
+from goldspan.harness.retry import Retry
+from goldspan.harness.tools import ToolError
+from goldspan.harness.wrap import Policy, guard
+from goldspan.tracing.instrument import instrument
+from goldspan.tracing.recorder import Recorder
+
+PERSON = NamedApprover("approve", reviewer="ann")  # the stand-in for who is asked
+ORDERS: list[str] = []
+PLAN: list[tuple[str, dict[str, Any]]] = [
+    ("stock_of", {"sku": "bolt"}),
+    ("stock_of", {"sku": "nut"}),
+    ("stock_of", {"sku": "washer"}),
+    ("place_order", {"supplier": "initech", "usd": 900}),
+    ("place_order", {"supplier": "acme", "usd": 900}),
+    ("place_order", {"supplier": "acme", "usd": 200}),
+]
+
+
+def stock_of(sku: str) -> int:
+    """How many pieces are in stock."""
+    raise ConnectionRefusedError("the warehouse does not answer")
+
+
+def place_order(supplier: str, usd: float) -> str:
+    """Order from a supplier."""
+    ORDERS.append(f"{supplier} {usd:g}")
+    return "ordered"
+
+
+def script(state: MessagesState) -> dict[str, Any]:
+    """The stand-in for a model: one step of the plan for each answer so far."""
+    step = sum(isinstance(message, AIMessage) for message in state["messages"])
+    if step == len(PLAN):
+        return {"messages": [AIMessage("done")]}
+    name, arguments = PLAN[step]
+    call = {"name": name, "args": arguments, "id": f"call-{step}"}
+    return {"messages": [AIMessage("", tool_calls=[call])]}
+
+
+def guarded(recorder: Recorder) -> tuple[Any, Policy]:
+    """The graph, and the policy that it runs under."""
+    # -- the guards
+    suppliers = {"supplier": {"kind": "exact", "allow": ["acme"]}}
+    limits = {"max_tool_calls": 3, "targets": {"place_order": suppliers}}
+    contract = Contract.model_validate(limits)
+    policy = Policy(contract, "buyer", approver=PERSON, recorder=recorder)
+    down = {"stock_of": ToolFailure(retry=RetryPolicy(attempts=1), when_down="tell")}
+    failure = FailurePolicy(breaker=BreakerPolicy(failures=2), tools=down)
+    policy.breakers = Breakers(policy.ledger, failure)
+    policy.attempts = Retry(failure, recorder, policy.breakers)
+    look = guard(stock_of, policy, action_class="read")
+    order = guard(place_order, policy, needs_approval=True)
+    # -- to here
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", script)
+    graph.add_node("tools", ToolNode([look, order], handle_tool_errors=(ToolError,)))
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges("model", tools_condition)
+    graph.add_edge("tools", "model")
+    return graph.compile(), policy
+
+
+def main() -> None:
+    """Run the agent, and say what became of it."""
+    with instrument(store=Path("langgraph-example.duckdb")) as telemetry:
+        graph, policy = guarded(telemetry.recorder)
+        try:
+            with policy.run(task="restock"):
+                state = graph.invoke({"messages": [HumanMessage("restock")]})
+                print(state["messages"][-1].content)
+        except Ended as ended:
+            print(f"{ended.outcome}: {ended.reason}")
+        print(f"ordered: {', '.join(ORDERS)}")
+
+
+if __name__ == "__main__":
+    main()

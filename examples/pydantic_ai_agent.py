@@ -1,0 +1,91 @@
+"""A pydantic-ai agent under guard: a budget, allowed suppliers, approval, a breaker.
+
+`python examples/pydantic_ai_agent.py` needs no key: a script stands in for the model. What your own
+agent needs is between the two marks, and `with policy.run():` around its run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from pydantic_ai import Agent
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.capability import Guarded
+from goldspan.harness.contract import Contract
+from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.guards.breaker import Breakers
+from goldspan.harness.result import Ended
+from goldspan.harness.retry import Retry
+from goldspan.harness.wrap import Policy
+from goldspan.tracing.instrument import instrument
+from goldspan.tracing.recorder import Recorder
+
+PERSON = NamedApprover("approve", reviewer="ann")  # the stand-in for who is asked
+ORDERS: list[str] = []
+PLAN: list[tuple[str, dict[str, Any]]] = [
+    ("stock_of", {"sku": "bolt"}),
+    ("stock_of", {"sku": "nut"}),
+    ("stock_of", {"sku": "washer"}),
+    ("place_order", {"supplier": "initech", "usd": 900}),
+    ("place_order", {"supplier": "acme", "usd": 900}),
+    ("place_order", {"supplier": "acme", "usd": 200}),
+]
+
+
+def stock_of(sku: str) -> int:
+    """How many pieces are in stock."""
+    raise ConnectionRefusedError("the warehouse does not answer")
+
+
+def place_order(supplier: str, usd: float) -> str:
+    """Order from a supplier."""
+    ORDERS.append(f"{supplier} {usd:g}")
+    return "ordered"
+
+
+def script(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    """The stand-in for a model: one step of the plan for each answer so far."""
+    step = sum(isinstance(message, ModelResponse) for message in messages)
+    if step == len(PLAN):
+        return ModelResponse([TextPart("done")])
+    name, arguments = PLAN[step]
+    return ModelResponse([ToolCallPart(name, arguments)])
+
+
+def guarded(recorder: Recorder) -> tuple[Agent[None, str], Policy]:
+    """The agent, and the policy that it runs under."""
+    # -- the guards
+    suppliers = {"supplier": {"kind": "exact", "allow": ["acme"]}}
+    limits = {"max_tool_calls": 3, "targets": {"place_order": suppliers}}
+    contract = Contract.model_validate(limits)
+    policy = Policy(contract, "buyer", approver=PERSON, recorder=recorder)
+    down = {"stock_of": ToolFailure(retry=RetryPolicy(attempts=1), when_down="tell")}
+    failure = FailurePolicy(breaker=BreakerPolicy(failures=2), tools=down)
+    policy.breakers = Breakers(policy.ledger, failure)
+    policy.attempts = Retry(failure, recorder, policy.breakers)
+    agent = Agent(FunctionModel(script), capabilities=[Guarded(policy)])
+    # -- to here
+    agent.tool_plain(metadata={"action_class": "read"})(stock_of)
+    agent.tool_plain(metadata={"needs_approval": True})(place_order)
+    return agent, policy
+
+
+def main() -> None:
+    """Run the agent, and say what became of it."""
+    with instrument(store=Path("pydantic-ai-example.duckdb")) as telemetry:
+        agent, policy = guarded(telemetry.recorder)
+        try:
+            with policy.run(task="restock"):
+                print(asyncio.run(agent.run("restock")).output)
+        except Ended as ended:
+            print(f"{ended.outcome}: {ended.reason}")
+        print(f"ordered: {', '.join(ORDERS)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What a run of an agent typically costs: the median of its last runs, or what is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from goldspan.harness.contract import Contract
+from goldspan.harness.ledger.book import Ledger
+from goldspan.tracing.errors import ConfigError
+
+RUNS = 200
+ENOUGH = 10
+
+
+@dataclass(frozen=True)
+class TypicalCost:
+    """What one run costs, in USD, or in tokens where the model has no price; and who says so."""
+
+    unit: Literal["usd", "tokens"]
+    amount: float
+    source: str
+
+
+def recent_costs(ledger: Ledger, agent: str) -> list[tuple[float | None, int]]:
+    """USD (None where a call had no price) and tokens of an agent's last 200 runs that ended."""
+    with ledger.transaction() as tx:
+        rows = tx.rows("agent_costs", agent=agent, runs=RUNS)
+    return [(row["usd"], int(row["tokens"])) for row in rows]
+
+
+def typical_cost(
+    contract: Contract, costs: Sequence[tuple[float | None, int]], *, priced: bool
+) -> TypicalCost | None:
+    """What a run typically costs: the median of `costs`, else what the contract says.
+
+    `priced` says whether the model has a price; without one tokens count. Fewer than 10 runs say
+    little, and count only where nothing else is known. None where nothing is and `max_usd`
+    (without a price `max_tokens`) bounds the run all the same. Raises `ConfigError` where nothing
+    does: an agent whose cost nobody can judge does not start.
+    """
+    unit: Literal["usd", "tokens"] = "usd" if priced else "tokens"
+    spent = [usd if priced else float(tokens) for usd, tokens in costs]
+    known = [amount for amount in spent if amount is not None and amount > 0]
+    configured = contract.typical_usd if priced else contract.typical_tokens
+    bounded = contract.max_usd is not None or not priced
+    if len(known) >= ENOUGH or (known and configured is None and not bounded):
+        return TypicalCost(unit, median(known), f"the median of {len(known)} runs")
+    if configured is not None:
+        return TypicalCost(unit, configured, "as configured")
+    if bounded:
+        return None
+    raise ConfigError(
+        "nobody knows what a run of this agent may cost: it has no runs yet",
+        where="contract.typical_usd",
+        remedy="state about how many USD one run takes, or give it a max_usd",
+    )
