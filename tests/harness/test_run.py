@@ -119,7 +119,8 @@ def test_a_usd_budget_counts_recorded_prices_and_needs_a_price(tmp_path: Path) -
     texts = [act("look", what="a"), act("answer", text="x")]
     result = run(tmp_path / "a", ScriptedModel(texts), contract="{max_usd: 10}", prices=prices)
     assert result.outcome == "aborted"
-    assert result.usage.usd == 10
+    assert "budget of 10 usd has 10 left" in str(result.reason)
+    assert result.usage.usd == 0
     with pytest.raises(PricingError, match=r"local/tiny has no price .*prices\.yaml"):
         run(tmp_path / "b", ScriptedModel(texts), contract="{max_usd: 10}")
 

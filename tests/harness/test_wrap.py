@@ -264,7 +264,7 @@ class Breaker:
 class Twice:
     """Attempts that really wait in between."""
 
-    async def run(self, intent: Any, attempt: Callable[[int], Any]) -> Any:
+    async def run(self, intent: Any, attempt: Callable[[int], Any], ask: Any = None) -> Any:
         try:
             return await attempt(1)
         except TimeoutError:

@@ -23,7 +23,15 @@ from goldspan.harness.admission import Admissions
 from goldspan.harness.contract import Usage
 from goldspan.harness.error_classes import UnknownOutcomeError
 from goldspan.harness.fallback import Fallback
-from goldspan.harness.guards import Guard, Verdict, first_objection, record_verdict
+from goldspan.harness.guards import (
+    Guard,
+    OutputRejected,
+    Verdict,
+    first_objection,
+    observe_result,
+    record_verdict,
+    verify_result,
+)
 from goldspan.harness.ledger import Admission, Intent
 from goldspan.harness.protocol import Call
 from goldspan.harness.result import Ended, Step
@@ -122,13 +130,17 @@ class ToolCalls:
             self.review.used(decision, intent)
         context = replace(context, key=intent.key)
         outcome = await self._recorded(runner, tool, context, call, parsed, intent, admission)
+        if "rejected" in outcome:
+            return self._refused(call, reason, Verdict(*outcome["rejected"]))
         if "error" in outcome:
             error, kind = outcome["error"], outcome["error_type"]
+            observe_result(self.guards, call, tool, {"error": error})
             self.steps.append(Step(call.id, tool.name, call.arguments, error, kind, reason))
             return self._told(call, error, kind, retryable=outcome.get("retryable", False))
         result = outcome["result"]
         if self.fallback is not None:
             self.fallback.worked(call)
+        observe_result(self.guards, call, tool, result)
         self.steps.append(Step(call.id, tool.name, call.arguments, result, None, reason))
         if tool.artifact is not None:
             self._artifact(tool.artifact, tool.name, result)
@@ -165,6 +177,8 @@ class ToolCalls:
                     outcome = {"result": made}
                 except UnknownOutcomeError as error:
                     await self._unknown(tool, intent, str(error))
+                except OutputRejected as error:
+                    outcome = self._rejected(error, call, intent)
                 except ToolError as error:
                     outcome = {
                         "error": str(error),
@@ -189,12 +203,25 @@ class ToolCalls:
             try:
                 result = await tool.call(context, parsed)
                 span.set_result(result)
+                verify_result(self.guards, call, tool, result)
             except ToolError as error:
                 failure = error
                 span.fail(error.error_type, str(error))
         if failure is not None:
             raise failure
         return result
+
+    def _rejected(self, error: OutputRejected, call: Call, intent: Intent) -> dict[str, Any]:
+        """What becomes of a call whose output is not whole. Raises `Parked` where a person must
+        say what it should have been."""
+        record_verdict(self.recorder, error.verdict, call)
+        if error.verdict.ruling == "pause":
+            park = Park("unknown", intent.key, error.verdict.reason)
+            self.admissions.waiting(park)
+            raise Parked(park)
+        if error.verdict.ruling == "stop":
+            return {"rejected": [error.verdict.guard, "stop", error.verdict.reason]}
+        return {"error": str(error), "error_type": error.error_type}
 
     async def _earlier(
         self, tool: Tool, context: ToolContext, call: Call, parsed: BaseModel, intent: Intent

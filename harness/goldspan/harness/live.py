@@ -61,7 +61,7 @@ class LiveModel:
             response = await model_request(
                 self.model,
                 _to_provider(request),
-                model_settings=cast(ModelSettings, with_prompt_cache(request.settings)),
+                model_settings=_settings(request),
                 model_request_parameters=_parameters(request),
             )
         except (AgentRunError, UserError, OSError) as error:
@@ -76,6 +76,13 @@ class LiveModel:
         """Close the provider's connections, in the event loop that they were used in."""
         async with self.model:  # the last to leave closes what its provider opened
             pass
+
+
+def _settings(request: ModelRequest) -> ModelSettings:
+    settings = dict(with_prompt_cache(request.settings))
+    if request.answer_tokens is not None:
+        settings.setdefault("max_tokens", request.answer_tokens)
+    return cast(ModelSettings, settings)
 
 
 def _unusable(name: str, error: Exception) -> ConfigError:

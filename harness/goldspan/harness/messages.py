@@ -33,7 +33,8 @@ class ModelRequest:
     `output_schema` binds the answer to a JSON Schema; `tools` are native tool definitions
     (`name`, `description`, `parameters`). Only one of the two is used, by the agent's tool mode.
     `nth` says how many equal requests the run has made before; None leaves the counting to who
-    answers. It is no part of the digest.
+    answers. `answer_tokens` is what a budget has room for, where the settings say no `max_tokens`.
+    Both are no part of the digest.
     """
 
     provider: str
@@ -44,6 +45,7 @@ class ModelRequest:
     tools: Sequence[dict[str, Any]] = ()
     output_schema: dict[str, Any] | None = None
     nth: int | None = None
+    answer_tokens: int | None = None
 
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of what decides the answer: the key in a cassette.

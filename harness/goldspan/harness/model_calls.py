@@ -70,7 +70,8 @@ class ModelCalls:
             self._stop(verdict.guard, verdict.reason)
         digest = request.digest()
         # Drawn here: a recorded step is not run again, and would not count.
-        request = replace(request, nth=self._occurrences.next(digest))
+        nth = self._occurrences.next(digest)
+        request = replace(request, nth=nth, answer_tokens=self.budget.answer_tokens)
         first = self._intent(request.model, digest, 0)
         admission = await self.admissions.admit(first, verdict.wants)
         if admission.standing == "refused":

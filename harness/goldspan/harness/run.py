@@ -18,7 +18,18 @@ from goldspan.harness.calls import ToolCalls
 from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.fallback import Fallback
-from goldspan.harness.guards import ApprovalGuard, BudgetGuard, LoopGuard, ScopeGuard
+from goldspan.harness.guards import (
+    ApprovalGuard,
+    BudgetGuard,
+    TypicalCost,
+    arguments_of,
+    check_rules,
+    contract_guards,
+    price_of,
+    recent_costs,
+    typical_cost,
+    with_dry_runs,
+)
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.life import Life, prepare
@@ -83,9 +94,10 @@ async def run_agent(
     asked or a recorded answer is missing: such a run is recorded as failed first.
     """
     environment = environment or version.environment()
-    tools = version.tools(environment)
-    rules = version.approval_rules(tools)
     contract = contract or version.config.contract
+    tools = with_dry_runs(version.tools(environment), contract.dry_run)
+    check_rules(contract, arguments_of(tools))
+    rules = version.approval_rules(tools)
     prices = prices or Prices()
     routing = version.config.routing if model_name is None else None
     model_name = model_name or version.config.model
@@ -104,6 +116,8 @@ async def run_agent(
     run_id = run_id or uuid.uuid4().hex
     with closing(Ledger()) if life is None else nullcontext(life.ledger) as ledger:
         life = life or Life(ledger, Direct())
+        priced = all(prices.knows(*one) for one in asked_of)
+        typical = _typical(ledger, version.name, contract, priced)
         await prepare(life, environment, workspace, setup or {})
         usage = Usage()
         events = RunEvents(recorder, run_id, life.segment)
@@ -118,16 +132,23 @@ async def run_agent(
             fallback = Fallback(policy, {tool.name: tool for tool in tools}, events)
             model = RetriedModel(model, retry, run_id)
         admissions = Admissions(run_id, version.name, ledger, life.steps, events, breakers)
-        budget = BudgetGuard(contract, usage)
+        budget = BudgetGuard(
+            contract,
+            usage,
+            f"run:{run_id}",
+            price_of(prices),
+            typical,
+            events,
+        )
         protocol = Protocol(version.config.tool_mode, tools)
         calls = ToolCalls(
             tools={tool.name: tool for tool in tools},
-            guards=(
-                ScopeGuard([tool.name for tool in tools]),
+            guards=contract_guards(
+                contract,
                 budget,
-                LoopGuard(contract.max_repeats),
-                *shield.guards(),
-                ApprovalGuard(rules.needs_approval, rules.rules),
+                [tool.name for tool in tools],
+                more=(*shield.guards(), ApprovalGuard(rules.needs_approval, rules.rules)),
+                root=workspace,
             ),
             review=Review(
                 approver or NamedApprover("none"), admissions, rules, LastGate.of(environment)
@@ -194,6 +215,14 @@ async def run_agent(
         next_actions=end.next_actions,
         transcript=loop.messages,
     )
+
+
+def _typical(ledger: Ledger, agent: str, contract: Contract, priced: bool) -> TypicalCost | None:
+    """What a run costs typically; None where the ledger ends with the process, as in an eval:
+    there is no history then, and nothing is left alone."""
+    if ledger.database.in_memory:
+        return None
+    return typical_cost(contract, recent_costs(ledger, agent), priced=priced)
 
 
 @dataclass(frozen=True)
