@@ -187,11 +187,13 @@ def test_a_long_run_stays_within_its_window(tmp_path: Path) -> None:
             self.sizes.append(len(text) // 3)
             turn = self.sizes.__len__() - 1
             said = act("fetch", n=turn) if turn < 12 else act("answer", text="done")
-            return ModelAnswer(text_message("assistant", said), input_tokens=len(text) // 3)
+            return ModelAnswer(
+                text_message("assistant", said), input_tokens=len(text) // 3, output_tokens=9
+            )
 
     model = Counting()
     result = run(tmp_path, model, context={"window_tokens": 5000}, contract={"max_iterations": 40})
-    assert (result.outcome, len(result.steps)) == ("completed", 12)
+    assert (result.outcome, len(result.steps)) == ("completed", 12), result.reason
     assert max(model.sizes) < 2600
     assert events(tmp_path, semconv.CONTEXT_COMPACTED)
     assert not any("compacted" in message_text(m) for m in result.transcript)
