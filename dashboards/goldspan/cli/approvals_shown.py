@@ -30,6 +30,8 @@ def show_list(approvals: Sequence[Approval], now: float, nothing: str) -> None:
         out.print(nothing)
         return
     table = Table("id", "waited", "for", "state", "tool", "arguments", "agent", "said so far")
+    for column in table.columns[::4]:  # id and tool are for other commands: never in two lines
+        column.no_wrap = True
     for each in approvals:
         said = ", ".join(f"{one.reviewer}: {one.decision}" for one in each.signatures)
         row = (

@@ -190,6 +190,8 @@ class Limits(TypedDict, total=False):
     max_seconds: Amount
     max_iterations: Positive
     max_repeats: Positive
+    max_cycles: Positive
+    max_stale: Positive
     required_artifacts: list[str]
 
 

@@ -37,7 +37,7 @@ from tests.harness.test_replay import record
 PAGE = Path(__file__).parents[3] / "docs" / "checklist.md"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 IDS = [line.id for line in LINES]
-CONTRACT = "{max_tokens: 900, max_tool_calls: 9, max_seconds: 60, max_iterations: 9, max_usd: 1}"
+CONTRACT = "{max_tokens: 90000, max_tool_calls: 9, max_seconds: 60, max_iterations: 9, max_usd: 1}"
 
 
 def test_page_and_code_have_the_same_lines() -> None:
