@@ -86,12 +86,16 @@ def test_a_call_is_corrected_and_another_denied(
         page.screenshot(path=Path(SCREENSHOTS) / "approvals-waiting.png")
     page.get_by_text("Correct the arguments").click()
     page.get_by_label("Arguments, as JSON").fill('{"amount_usd": 49}')
+    page.get_by_label("Arguments, as JSON").press("Tab")  # a click while it is sent is lost
+    settled(page)
     page.get_by_role("button", name="Approve as corrected").click()
     expect(page.get_by_text("Approved with the correction.")).to_be_visible()
     expect(page.get_by_role("tab", name="Waiting (1)")).to_be_visible()
     settled(page)
     assert page.evaluate("window.pwned") is None
     page.get_by_label("Reason").first.fill("wrong tone")
+    page.get_by_label("Reason").first.press("Tab")
+    settled(page)
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_text("Denied. The agent is told why.")).to_be_visible()
     page.close()
