@@ -26,6 +26,8 @@ COMMANDS = (
     "goldspan.cli.worker",
     "goldspan.cli.approvals",
     "goldspan.cli.autonomy",
+    "goldspan.cli.kill",
+    "goldspan.cli.runs",
     "goldspan.cli.golden",
     "goldspan.cli.evaluate",
     "goldspan.cli.label",

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from goldspan.cli.approvals_shown import show_approval, show_list, show_unknown, told
 from goldspan.cli.console import out, print_json
+from goldspan.cli.engine_place import EngineOption
 from goldspan.cli.ledger import opened_ledger, send_audit
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
-from goldspan.cli.worker import EngineOption
 
 if TYPE_CHECKING:
     from goldspan.harness.approvals import DecisionKind

@@ -43,6 +43,6 @@ def send_audit(ledger: Ledger, store: Path) -> None:
 
     tell_undelivered_once()
     try:
-        drain(ledger, lambda: instrument(store=store, service_name="goldspan-approvals"))
+        drain(ledger, lambda: instrument(store=store, service_name="goldspan"))
     except GoldspanError as error:
-        err.print(Text(f"decided, but not yet in the store: {error}", style="yellow"))
+        err.print(Text(f"done, but the store has no event of it yet: {error}", style="yellow"))

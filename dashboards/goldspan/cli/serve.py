@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from goldspan.cli.console import err, out
+from goldspan.cli.engine_place import EngineOption
 from goldspan.cli.store import DEFAULT_STORE, StoreOption
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
+
     from goldspan.tracing.server.children import ChildCommand
 
 
@@ -66,6 +69,14 @@ def serve(
     queue_mb: Annotated[
         int | None, typer.Option(min=1, help="At most so much waits; then senders must retry.")
     ] = None,
+    triggers: Annotated[
+        Path | None, typer.Option(help="A file of triggers: a POST to /trigger/NAME starts a run.")
+    ] = None,
+    trigger_token: Annotated[
+        str | None,
+        typer.Option(envvar="GOLDSPAN_TRIGGER_TOKEN", help="Who starts runs must send it."),
+    ] = None,
+    engine: EngineOption = None,
 ) -> None:
     """Take OTLP over HTTP and gRPC into a store, and answer every other command on it."""
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # see tracing/server/memory.py
@@ -104,6 +115,7 @@ def serve(
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
+    routes = [_trigger_route(triggers, trigger_token, store, engine)] if triggers else []
     child, page = _dashboard(store, dashboard_port) if dashboard else (None, None)
 
     def started(url: str, grpc: int | None) -> None:
@@ -113,13 +125,26 @@ def serve(
             out.print(f"OTLP/gRPC: {host}:{grpc}")
         if page is not None:
             out.print(f"dashboard: {page}")
+        if triggers:
+            out.print(f"triggers: {url}/trigger/… (POST, with the trigger token)")
         if token:
             out.print("every client must send the token: Authorization: Bearer …")
         elif options.is_loopback:
             out.print("reachable from this machine only; queries need the store's path or a token")
         sys.stdout.flush()
 
-    run(options, child=child, started=started)
+    run(options, child=child, started=started, routes=routes)
+
+
+def _trigger_route(triggers: Path, token: str | None, store: Path, engine: str | None) -> Route:
+    """The endpoint that starts runs. Raises ConfigError without a token of its own."""
+    from goldspan.harness.engine import EngineConfig
+    from goldspan.harness.intake import load_triggers
+    from goldspan.harness.ledger import default_url
+    from goldspan.harness.trigger_endpoint import TriggerEndpoint
+
+    url = engine or default_url(store)
+    return TriggerEndpoint(EngineConfig(url), load_triggers(triggers), token or "").route()
 
 
 def _dashboard(store: Path, port: int) -> tuple[ChildCommand | None, str | None]:

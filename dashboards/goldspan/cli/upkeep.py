@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from goldspan.cli.console import err, out, print_json
+from goldspan.cli.engine_place import EngineOption
+from goldspan.cli.ledger import opened_ledger, send_audit
 from goldspan.cli.period import TIME_HELP, moment_of
 from goldspan.cli.plurals import counted
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from goldspan.harness.retention import EnginePruned
 
 MIB = 2**20
 SHOWN_MODELS = 10
@@ -33,13 +38,15 @@ def prune(
         str, typer.Option("--older-than", help=f"Traces whose last activity is before: {TIME_HELP}")
     ],
     store: StoreOption = DEFAULT_STORE,
+    engine: EngineOption = None,
     keep_failed: Annotated[
         bool, typer.Option("--keep-failed", help="Traces with an error stay, whole.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove old traces and their log records, and give the disk back.
+    """Remove old traces and their log records, and what durable runs that ended before that left
+    in the engine's database; give the disk back.
 
     What stays is copied into a new file, which then takes the old one's place: there must be room
     for it. A kill in the middle loses nothing.
@@ -53,8 +60,10 @@ def prune(
     opened = Store.open(store, create=False)
     with _progress("pruning", hidden=as_json) as told:
         done = opened.prune(before, keep_failed=keep_failed, dry_run=dry_run, progress=told)
+    runs = _prune_engine(store, engine, before.timestamp(), dry_run)
     if as_json:
-        print_json({"store": str(opened.path), "dry_run": dry_run, **asdict(done)})
+        durable = {"engine": asdict(runs)} if runs is not None else {}
+        print_json({"store": str(opened.path), "dry_run": dry_run, **asdict(done), **durable})
         return
     verb = "would go" if dry_run else "removed"
     spans, events = counted(done.removed_spans, "span"), counted(done.removed_events, "event")
@@ -64,6 +73,8 @@ def prune(
     if not dry_run:
         sizes = f"{done.bytes_before / MIB:.1f} MB before, {done.bytes_after / MIB:.1f} MB now"
         out.print(Text(f"{opened.path}: {sizes}"))
+    if runs is not None:
+        out.print(Text(f"{runs.runs} ended runs {verb} from the engine's database"))
 
 
 def reprice(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
@@ -112,6 +123,23 @@ def backup(
         print_json({"store": str(opened.path), "file": str(file), "bytes": size})
         return
     out.print(Text(f"{file}  {size / MIB:.1f} MB"))
+
+
+def _prune_engine(
+    store: Path, engine: str | None, before: float, dry_run: bool
+) -> EnginePruned | None:
+    """None where no durable runs are: most stores are of agents that have none."""
+    from goldspan.harness.ledger import default_url
+
+    if engine is None and not Path(default_url(store).removeprefix("sqlite:///")).exists():
+        return None
+    from goldspan.harness.retention import prune_engine
+
+    with opened_ledger(store, engine) as ledger:
+        done = prune_engine(ledger, before, dry_run=dry_run)
+        if not dry_run:
+            send_audit(ledger, store)
+    return done
 
 
 @contextmanager

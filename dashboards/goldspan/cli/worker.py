@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -9,18 +11,10 @@ import typer
 from rich.text import Text
 
 from goldspan.cli.console import err, print_json
+from goldspan.cli.engine_place import EngineOption
+from goldspan.cli.ledger import send_audit
 from goldspan.cli.run import MODEL_HELP
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
-
-EngineOption = Annotated[
-    str | None,
-    typer.Option(
-        "--engine",
-        envvar="GOLDSPAN_ENGINE",
-        help="Where durable runs live: sqlite:///FILE or postgresql://…; a file beside the store"
-        " if not given.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +43,8 @@ def enqueue(
     --batch, the same file twice is one intake.
     """
     from goldspan.harness.durable import batch_of, specs_of
-    from goldspan.harness.engine import EngineConfig, enqueue_from_outside
+    from goldspan.harness.engine import EngineConfig, OutsideEngine
+    from goldspan.harness.intake import tell_queued
     from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.tasks import load_tasks
     from goldspan.harness.versions import AgentVersion
@@ -58,13 +53,18 @@ def enqueue(
     version = AgentVersion.load(agent)
     batch = batch or batch_of(tasks)
     url = engine or default_url(store)
-    Ledger(url).close()
-    ids = enqueue_from_outside(EngineConfig(url), specs_of(version, tasks, batch=batch, seed=seed))
+    specs = specs_of(version, tasks, batch=batch, seed=seed)
+    with closing(Ledger(url)) as ledger:
+        with OutsideEngine(EngineConfig(url)) as outside:
+            new = set(outside.enqueue(specs))
+        tell_queued(ledger, specs, "file")
+        send_audit(ledger, store)
     if as_json:
-        runs = [{"task": task.id, "run_id": run} for task, run in zip(tasks, ids, strict=True)]
+        runs = [{"task": t.id, "run_id": s.run_id} for t, s in zip(tasks, specs, strict=True)]
         print_json({"batch": batch, "agent": version.name, "runs": runs})
         return
-    err.print(Text(f"batch {batch}: {len(ids)} runs of {version.name} are in the queue"))
+    known = f", {len(specs) - len(new)} were there already" if len(new) < len(specs) else ""
+    err.print(Text(f"batch {batch}: {len(specs)} runs of {version.name} are in the queue{known}"))
 
 
 def worker(
@@ -77,6 +77,21 @@ def worker(
     workspaces: Annotated[
         Path | None,
         typer.Option(help="The runs' folders; beside the store if not given. Workers share it."),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(help="At most so many runs start in a time, over all workers: 30/1m, 5/10s."),
+    ] = None,
+    schedules: Annotated[
+        Path | None,
+        typer.Option(help="Cron schedules, a file; those of an earlier file no longer hold."),
+    ] = None,
+    deliver: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where results of runs go that end from now on: file:FOLDER, an https:// address"
+            " (a webhook), or outbox (an event in the store). May be given several times."
+        ),
     ] = None,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when no run is queued or under way.")
@@ -91,8 +106,12 @@ def worker(
     import threading
     from functools import partial
 
+    from goldspan.harness.delivery import Delivery, target_of
+    from goldspan.harness.drill import NAME as DRILL
+    from goldspan.harness.drill import drill_gateway
     from goldspan.harness.durable import SpecRunner
-    from goldspan.harness.engine import EngineConfig
+    from goldspan.harness.engine import EngineConfig, apply_schedules
+    from goldspan.harness.intake import load_schedules
     from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.model import Mode, ModelGateway
     from goldspan.harness.outbox import drain
@@ -106,6 +125,8 @@ def worker(
     known: dict[str, ModelGateway] = {}
 
     def gateway_of(version: AgentVersion) -> ModelGateway:
+        if version.name == DRILL:  # what practises the kill switch asks no model
+            return drill_gateway()
         routing = version.config.routing if model is None else None
         name = model or version.config.model
         key = name if routing is None else version.digest
@@ -123,7 +144,12 @@ def worker(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     provider, _, name = (model or "").rpartition(":")
-    config = EngineConfig(engine or default_url(store), concurrency=concurrency)
+    config = EngineConfig(
+        engine or default_url(store), concurrency=concurrency, rate=_rate(rate) if rate else None
+    )
+    due = load_schedules(schedules) if schedules is not None else None
+    targets = [target_of(text) for text in deliver or ()]
+    ledger = Ledger(config.url)
     with instrument(store=store, service_name="goldspan-worker") as telemetry:
         runner = SpecRunner(
             gateway_of,
@@ -133,16 +159,35 @@ def worker(
             model_name=name or None,
             provider=provider or None,
         )
-        ledger = Ledger(config.url)
+        delivery = Delivery(ledger, targets, lambda run_id: process.engine.delivered(run_id))
 
         def send_events() -> None:
             drain(ledger, lambda: instrument(store=store, service_name="goldspan-worker"))
 
-        with WorkerProcess(config, runner, ledger=ledger, chores=[send_events]) as process:
+        chores = [delivery.once, send_events]
+        process = WorkerProcess(config, runner, ledger=ledger, chores=chores)
+        delivery.begin()
+        with process:
             err.print(Text(f"worker {process.id[:12]} takes runs from {process.place}"))
+            for target in targets:
+                err.print(Text(f"results go to {target.name}"))
+            if due is not None:
+                apply_schedules(due)
+                err.print(Text(f"{len(due)} schedules hold: {', '.join(s.name for s in due)}"))
             while not stop.wait(0.5):
                 if until_idle:
                     process.sweep()  # what was decided meanwhile is work that is left
                     if process.engine.idle():
                         break
         telemetry.deliver(remedy="mend that; the runs themselves are safe in the engine's database")
+
+
+def _rate(text: str) -> tuple[int, float]:
+    """So many runs, in so many seconds."""
+    from goldspan.tracing.errors import ConfigError
+
+    found = re.fullmatch(r"([1-9]\d{0,5})/(\d{0,5})([smh])", text.strip())
+    seconds = int(found[2] or 1) * {"s": 1, "m": 60, "h": 3600}[found[3]] if found else 0
+    if not found or not seconds:
+        raise ConfigError(f"{text!r} is no rate", where="--rate", remedy="give 30/1m, or 5/10s")
+    return int(found[1]), float(seconds)

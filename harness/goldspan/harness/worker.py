@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 class WorkerProcess:
     """The durable engine of this process with its watch. Also a context manager.
 
-    `chores` are called at each beat, as for the sending of audit events. A chore that fails is
-    logged, and called again.
+    `chores` are called as often as it beats, and once more at the end, as for the sending of audit
+    events. They may take their time. A chore that fails is logged, and called again.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class WorkerProcess:
         runner: Runner,
         *,
         ledger: Ledger | None = None,
-        chores: Sequence[Callable[[], None]] = (),
+        chores: Sequence[Callable[[], object]] = (),
         die: Callable[[int], None] = os._exit,
     ) -> None:
         self.config = config
@@ -59,6 +59,7 @@ class WorkerProcess:
             threading.Thread(target=self._every, args=(pause, work), name=name, daemon=True)
             for name, pause, work in (
                 ("goldspan-beat", config.beat_s, self._tend),
+                ("goldspan-chores", config.beat_s, self.do_chores),
                 ("goldspan-kill", POLL_S, self.cut_killed),
             )
         ]
@@ -100,6 +101,7 @@ class WorkerProcess:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self.do_chores()
         self.engine.close()
         self.executors.bury_one(self.id)
         self.ledger.close()
@@ -150,8 +152,14 @@ class WorkerProcess:
     def _tend(self) -> None:
         self.beat()
         self.sweep()
+
+    def do_chores(self) -> None:
+        """Do each chore once. One that fails keeps no other from being done."""
         for chore in self._chores:
-            chore()
+            try:
+                chore()
+            except Exception as error:  # noqa: BLE001  it is called again
+                _log.error("a chore of the worker failed, and is done again: %s", error)
 
     def _bury_gone(self) -> None:
         """A worker of this machine whose process is gone need not be waited for."""

@@ -41,6 +41,19 @@ class Watch:
             await asyncio.Event().wait()
 
 
+@dataclass(frozen=True)
+class CutCall:
+    """A call that was under way when its run was stopped. `step` is its number and name.
+    `finished` says that it could not be cut: it came to its end, and the result is kept."""
+
+    run_id: str
+    agent: str
+    segment: int
+    step: str
+    park: Park
+    finished: bool
+
+
 class Durable:
     """The steps of one life of a run."""
 
@@ -52,14 +65,17 @@ class Durable:
         *,
         fence: Callable[[], None],
         park: Callable[[str, Park], None],
+        report: Callable[[CutCall], None] = lambda _cut: None,
     ) -> None:
-        """`fence` and `park` block, and are called in a thread; `park` frees the run's place."""
+        """`fence`, `park` and `report` block, and are called in a thread; `park` frees the run's
+        place, `report` is told of each call that a kill flag found under way."""
         self._run_id = spec.run_id
         self._agent = spec.agent
         self._segment = segment
         self._watch = watch
         self._fence = fence
         self._parks = park
+        self._report = report
 
     def reserve(self, name: str) -> StepRunner:
         """The next step of the workflow."""
@@ -67,12 +83,13 @@ class Durable:
 
         async def run(work: Work) -> JsonValue:
             parked: list[Parked] = []
+            which = f"{reserved.step_id} {name}"
 
             async def step() -> JsonValue:
                 await insist(self._fence)
                 try:
-                    with placed(self._run_id, self._segment, f"{reserved.step_id} {name}"):
-                        return await self._do(work)
+                    with placed(self._run_id, self._segment, which):
+                        return await self._do(which, work)
                 except Parked as found:
                     parked.append(found)
                     park = found.park
@@ -104,17 +121,26 @@ class Durable:
 
         return await self.reserve(f"wait:{park.kind}")(work)
 
-    async def _do(self, work: Work) -> JsonValue:
+    async def _do(self, which: str, work: Work) -> JsonValue:
         task = asyncio.ensure_future(work())
         with self._watched(task):
             try:
-                return await task
+                result = await task
             except asyncio.CancelledError:
                 park = self._watch.cut.get(task)
                 if park is None:  # this process ends
                     task.cancel()
                     raise
+                await self._tell(which, park, finished=False)
                 raise Parked(park) from None
+            park = self._watch.cut.pop(task, None)
+            if park is not None:
+                await self._tell(which, park, finished=True)
+            return result
+
+    async def _tell(self, which: str, park: Park, *, finished: bool) -> None:
+        cut = CutCall(self._run_id, self._agent, self._segment, which, park, finished)
+        await insist(lambda: self._report(cut))
 
     @contextmanager
     def _watched(self, task: asyncio.Future[JsonValue]) -> Iterator[None]:

@@ -22,13 +22,16 @@ from dbos import error as dbos_error
 
 from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
 from goldspan.harness.engine.serializer import JsonSerializer
-from goldspan.harness.engine.steps import Durable, Watch, insist
+from goldspan.harness.engine.steps import CutCall, Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
+from goldspan.harness.outbox import AuditEvent, put
 from goldspan.harness.result import Ended, Outcome, RunResult
+from goldspan.harness.run_events import event_id
 from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.steps import Park, Parked
+from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError, InternalError
 
 MAX_RECOVERIES = 1_000_000
@@ -79,9 +82,11 @@ class Engine:
         logging.getLogger("dbos").addFilter(_is_news)
         DBOS(config=settings)
         DBOS.launch()
+        rate = self.config.rate
         DBOS.register_queue(
             self.config.queue,
             worker_concurrency=self.config.concurrency,
+            limiter={"limit": rate[0], "period": rate[1]} if rate else None,
             polling_interval_sec=QUEUE_POLL_S,
             on_conflict="always_update",
         )
@@ -111,6 +116,17 @@ class Engine:
         """What an ended run came to. Waits until it has ended."""
         result: dict[str, Any] = DBOS.retrieve_workflow(run_id).get_result()
         return result
+
+    def delivered(self, run_id: str) -> dict[str, Any] | None:
+        """What is told of a run that has ended: its result, and what it was asked. None while the
+        engine has not recorded it."""
+        found = next(iter(DBOS.list_workflows(workflow_ids=[run_id])), None)
+        if found is None or found.input is None or found.status not in ("SUCCESS", "ERROR"):
+            return None
+        spec = RunSpec.of_json(found.input["args"][0])
+        asked = {"agent": spec.agent, "batch": spec.batch, "task": spec.task.get("id")}
+        failed = {"run_id": run_id, "outcome": "failed", "reason": str(found.error)}
+        return {**asked, **(found.output or failed)}
 
     def idle(self) -> bool:
         """Whether no run is queued or under way, in any process. Runs that wait do not count."""
@@ -148,6 +164,20 @@ class Engine:
         self.runs.park(run_id, park.waits_for, park.reason)
         DBOS.cancel_workflow(run_id)
 
+    def report(self, cut: CutCall) -> None:
+        """Write down for the trace that a kill flag found a call under way."""
+        about = {
+            semconv.RUN_ID: cut.run_id,
+            semconv.AGENT_NAME: cut.agent,
+            semconv.CALL_STEP: cut.step,
+            semconv.CALL_FINISHED: cut.finished,
+            semconv.KILL_SCOPE: cut.park.subject,
+            semconv.REASON: cut.park.reason,
+        }
+        known = event_id(semconv.CALL_CUT, cut.run_id, str(cut.segment), cut.step)
+        with self.ledger.transaction() as tx:
+            put(tx, AuditEvent(known, semconv.CALL_CUT, self.ledger.clock(), about))
+
 
 @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
 async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +191,9 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
             spec.run_id, spec.agent, spec.digest, queue=engine.config.queue, batch=spec.batch
         )
     )
-    steps = Durable(spec, segment, engine.watch, fence=engine.fence, park=engine.park)
+    steps = Durable(
+        spec, segment, engine.watch, fence=engine.fence, park=engine.park, report=engine.report
+    )
     life = Life(engine.ledger, steps, segment, engine.fence)
     engine.watch.lives.add(steps)
     try:

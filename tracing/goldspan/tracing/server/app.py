@@ -59,6 +59,7 @@ class Parts:
     metrics: Metrics
     budget: Budget
     otlp: OtlpHttp
+    more_routes: tuple[Route, ...] = ()
 
 
 class _Forbidden(ConfigError):
@@ -87,6 +88,7 @@ def application(parts: Parts) -> Starlette:
         Route("/metrics", endpoints.exposition, methods=["GET"]),
         Route("/query", endpoints.query, methods=["POST"]),
         Route("/admin/{job}", endpoints.admin, methods=["POST"]),
+        *parts.more_routes,
         *parts.otlp.routes(),
     ]
     return Starlette(routes=routes, middleware=middleware)

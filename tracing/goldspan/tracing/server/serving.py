@@ -8,10 +8,11 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import uvicorn
+from starlette.routing import Route
 
 from goldspan.tracing.errors import ConfigError, StoreError
 from goldspan.tracing.server.access_control import AccessControl
@@ -49,10 +50,12 @@ def serve(
     *,
     child: ChildCommand | None = None,
     started: Callable[[str, int | None], None],
+    routes: Sequence[Route] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop taking, commit what waits, and leave the store.
 
-    `started` is told the HTTP address and the gRPC port once both answer. Raises ConfigError for
+    `started` is told the HTTP address and the gRPC port once both answer. `routes` are served
+    beside the server's own, and look after their own tokens. Raises ConfigError for
     a port that is taken, OwnedError if another server owns the store, StoreError for the file.
     """
     listener = _listening(options)
@@ -74,6 +77,7 @@ def serve(
             metrics=metrics,
             budget=budget,
             otlp=otlp,
+            more_routes=tuple(routes),
         )
         grpc_server = None
         if options.grpc_port is not None:

@@ -1,2 +1,2 @@
 -- Which kill flags stand?
-SELECT scope, by_whom, reason FROM goldspan_kills ORDER BY at
+SELECT scope, by_whom, reason, at FROM goldspan_kills ORDER BY at

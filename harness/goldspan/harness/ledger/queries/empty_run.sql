@@ -1,0 +1,2 @@
+-- What of a run stays for its agent's typical cost? Its figures, and no text.
+UPDATE goldspan_runs SET queue = NULL, why = NULL WHERE run_id = :run_id

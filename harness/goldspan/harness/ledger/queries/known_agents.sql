@@ -1,0 +1,2 @@
+-- Which agents have runs here?
+SELECT DISTINCT agent FROM goldspan_runs ORDER BY agent

@@ -1,0 +1,26 @@
+"""A post office whose tool cannot be cut: it blocks, as tools that are not async do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from goldspan.harness.tools import Tool, ToolContext
+from tests.chaos.world import PostOffice
+
+BLOCKS_S = 1.0
+
+
+class SlowOffice(PostOffice):
+    """`send` takes a second."""
+
+    def tools(self) -> Sequence[Tool]:
+        first, *others = super().tools()
+
+        def slowly(context: ToolContext, letter: Any) -> Any:
+            time.sleep(BLOCKS_S)
+            return first.run(context, letter)
+
+        return (replace(first, run=slowly), *others)
