@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from goldspan.harness.guards.injection import InjectionGuard
-from goldspan.harness.provenance import Seen
+from goldspan.harness.safety.provenance import Seen
 
 try:
     from agentdojo.functions_runtime import FunctionsRuntime

@@ -32,8 +32,8 @@ from benchmarks.model_server import model_server
 
 from goldspan.evals.session import EvalOptions, EvalSession
 from goldspan.evals.suite import load_suite
-from goldspan.harness.live import LiveModel
-from goldspan.harness.messages import ModelRequest, message_text, text_message
+from goldspan.harness.models.live import LiveModel
+from goldspan.harness.models.messages import ModelRequest, message_text, text_message
 from goldspan.tracing.store import Store
 
 NAP_S = 0.1

@@ -16,10 +16,10 @@ from langgraph.prebuilt import ToolNode, tools_condition
 
 from goldspan.harness.approvals import NamedApprover
 from goldspan.harness.contract import Contract
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.failure.retry import Retry
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.result import Ended
-from goldspan.harness.retry import Retry
 from goldspan.harness.tools import ToolError
 from goldspan.harness.wrap import Policy, guard
 from goldspan.tracing.instrument import instrument

@@ -15,12 +15,12 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCall
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from goldspan.harness.approvals import NamedApprover
-from goldspan.harness.capability import Guarded
 from goldspan.harness.contract import Contract
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.failure.retry import Retry
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.result import Ended
-from goldspan.harness.retry import Retry
+from goldspan.harness.wrap.capability import Guarded
 from goldspan.harness.wrap import Policy
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder

@@ -21,7 +21,7 @@ from goldspan.harness.durable import SpecRunner
 from goldspan.harness.engine import Durable, EngineConfig
 from goldspan.harness.ledger import Admission, Intent, Ledger
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.steps import StepRunner, Work
 from goldspan.harness.tools import JsonValue
 from goldspan.harness.worker import WorkerProcess

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.durable import specs_of
 from goldspan.harness.engine import EngineConfig, enqueue_from_outside
-from goldspan.harness.tasks import Task
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.operation.tasks import Task
 from tests.chaos.world import write_post_office
 
 ROOT = Path(__file__).parents[2]

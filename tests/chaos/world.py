@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.harness.tools import Tool, ToolContext
 from tests.harness.scripted import act
 

@@ -15,7 +15,7 @@ from goldspan.dashboards import deciding
 from goldspan.harness.approvals import Proposal
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.ledger import Ledger, default_url
-from goldspan.harness.outbox import unsent
+from goldspan.harness.operation.outbox import unsent
 from goldspan.tracing.errors import StoreError
 from goldspan.tracing.store import Store
 

@@ -24,7 +24,7 @@ from goldspan.evals.delta_debugging import (
 )
 from goldspan.evals.session import EvalOptions
 from goldspan.evals.suite import load_suite
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.tracing.errors import ConfigError, PricingError
 from tests.evals.chatting import (
     ChatServer,

@@ -14,8 +14,8 @@ from goldspan.evals.scorers.scoring import RunView
 from goldspan.evals.suite import load_suite
 from goldspan.golden import Case, CaseSet, bundled
 from goldspan.golden.formats import import_cases
-from goldspan.harness.agents import bundled_agent
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

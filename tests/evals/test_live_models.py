@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from goldspan.cli.app import app
 from goldspan.evals.session import EvalOptions, EvalSession
 from goldspan.evals.suite import load_suite
-from goldspan.harness.live import LiveModel
-from goldspan.harness.messages import ModelRequest, text_message
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.live import LiveModel
+from goldspan.harness.models.messages import ModelRequest, text_message
 from goldspan.tracing.store import Store
 from tests.evals.chatting import ChatServer, asked_of, chatting, write_agent, write_suite
 

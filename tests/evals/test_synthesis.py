@@ -12,8 +12,8 @@ import pytest
 
 from goldspan.evals.synthesis import Synthesized, answer_schema, synthesize
 from goldspan.golden import Case
-from goldspan.harness.cassette import Cassette
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.cassette import Cassette
+from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.tracing.errors import MeasurementError
 from tests.harness.scripted import ScriptedModel
 

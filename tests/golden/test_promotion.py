@@ -19,9 +19,9 @@ from goldspan.golden.promotion import case_from_trace, promote
 from goldspan.golden.proposal import answer_anchors
 from goldspan.golden.queries import names, sql
 from goldspan.golden.writing import append_case, case_yaml
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.run import run_agent
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.errors import InputError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

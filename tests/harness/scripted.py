@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.harness.tools import Tool, ToolContext, ToolError
 
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy, ToolFailure
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, ToolFailure
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Intent, Ledger, Want
 from goldspan.harness.ledger.runs import Runs

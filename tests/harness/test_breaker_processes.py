@@ -15,7 +15,7 @@ from goldspan.tracing import semconv
 
 WORKER = """
 import json, sys
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Intent, Ledger
 

@@ -14,7 +14,7 @@ from goldspan.harness.guards import BudgetGuard, TypicalCost, recent_costs, typi
 from goldspan.harness.guards.budget import LONGEST_ANSWER, MESSAGE_TOKENS, price_of
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.messages import Message, ModelRequest, text_message
+from goldspan.harness.models.messages import Message, ModelRequest, text_message
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.pricing import PriceEntry, Prices
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from goldspan.harness.cassette import Cassette, Scope
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.cassette import Cassette, Scope
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.tracing.errors import ConfigError, InputError, MeasurementError
 from tests.harness.scripted import ScriptedModel
 

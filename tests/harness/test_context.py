@@ -15,21 +15,21 @@ from pydantic import ValidationError
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
-from goldspan.harness.context import (
+from goldspan.harness.models.context import (
     ContextPolicy,
     ContextWindow,
     listed_window,
     with_prompt_cache,
 )
-from goldspan.harness.live import LiveModel
-from goldspan.harness.messages import (
+from goldspan.harness.models.live import LiveModel
+from goldspan.harness.models.messages import (
     Message,
     ModelAnswer,
     ModelRequest,
     message_text,
     text_message,
 )
-from goldspan.harness.protocol import Call, Protocol, ToolMode
+from goldspan.harness.models.protocol import Call, Protocol, ToolMode
 from goldspan.harness.result import Ended
 from goldspan.tracing import semconv
 from tests.harness.emitted import Emitted

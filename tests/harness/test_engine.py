@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Decision, Proposal
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, JsonSerializer
 from goldspan.harness.ledger import Intent, Ledger, call_digest
 from goldspan.harness.ledger.executors import Executors
 from goldspan.harness.ledger.runs import RunState
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.tasks import Task
-from goldspan.harness.versions import AgentVersion
 from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import Telemetry, instrument

@@ -17,7 +17,7 @@ from pydantic_ai.exceptions import (
     ModelTimeoutError,
 )
 
-from goldspan.harness.error_classes import UnknownOutcomeError, classify
+from goldspan.harness.failure.error_classes import UnknownOutcomeError, classify
 from goldspan.harness.tools import ToolError
 from goldspan.tracing.errors import MeasurementError
 

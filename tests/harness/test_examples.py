@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from goldspan.harness.agents import bundled_agent
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.demo.desk import SupportDesk
-from goldspan.harness.protocol import Example, ExampleStep, Protocol
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.models.protocol import Example, ExampleStep, Protocol
 from goldspan.tracing.errors import ConfigError
 
 DONE_WELL = Example(

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.life import Life
-from goldspan.harness.messages import ModelAnswer, ModelRequest, message_text, text_message
-from goldspan.harness.model import Mode, Model, ModelGateway
+from goldspan.harness.models.gateway import Mode, Model, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
+from goldspan.harness.operation.tasks import Task
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct
-from goldspan.harness.tasks import Task
 from goldspan.harness.tools import Tool, ToolContext
-from goldspan.harness.versions import AgentVersion
 from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError

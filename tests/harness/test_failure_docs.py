@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from goldspan.harness.context import ContextPolicy
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy
-from goldspan.harness.versions import AgentConfig
+from goldspan.harness.agents.version import AgentConfig
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy
+from goldspan.harness.models.context import ContextPolicy
 from goldspan.tracing import semconv
 
 PAGE = Path(__file__).parents[2] / "docs" / "failure.md"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from goldspan.harness.failure import FailurePolicy, ToolFailure
-from goldspan.harness.fallback import Fallback
-from goldspan.harness.protocol import Call
+from goldspan.harness.failure.fallback import Fallback
+from goldspan.harness.failure.policy import FailurePolicy, ToolFailure
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool, ToolError
 from goldspan.tracing import semconv
 from tests.harness.emitted import Emitted

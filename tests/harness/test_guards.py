@@ -33,8 +33,8 @@ from goldspan.harness.guards import (
 )
 from goldspan.harness.guards.loop import cycle
 from goldspan.harness.ledger import Want
-from goldspan.harness.protocol import Call
-from goldspan.harness.rules import Cap, InputRule, OutputRule, Target
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.rules.stated import Cap, InputRule, OutputRule, Target
 from goldspan.harness.tools import ActionClass, JsonValue, Tool, ToolContext, seeded
 from goldspan.tracing.errors import ConfigError
 

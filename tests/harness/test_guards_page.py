@@ -8,7 +8,7 @@ from pathlib import Path
 
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards import ApprovalGuard, BudgetGuard, contract_guards
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 
 PAGE = Path(__file__).parents[2] / "docs" / "guards.md"
 

@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 
 import pytest
 
+from goldspan.harness.agents.version import AgentConfig, AgentVersion
 from goldspan.harness.approvals import NamedApprover
-from goldspan.harness.live import LiveModel
-from goldspan.harness.messages import ModelRequest, text_message
-from goldspan.harness.model import ModelChoice
+from goldspan.harness.models.gateway import ModelChoice
+from goldspan.harness.models.live import LiveModel
+from goldspan.harness.models.messages import ModelRequest, text_message
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
-from goldspan.harness.versions import AgentConfig, AgentVersion
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.instrument import instrument
 from tests.harness.scripted import Notebook, act, write_version

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.contract import Contract, Usage
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.harness.patterns import (
     long_memory,
     orchestrator,
@@ -31,7 +32,6 @@ from goldspan.harness.patterns.passages import Index, search_tool
 from goldspan.harness.patterns.team import Team
 from goldspan.harness.result import Ended
 from goldspan.harness.tools import ToolError
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder
 from goldspan.tracing.store import Store

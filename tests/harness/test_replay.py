@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness import protocol
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
-from goldspan.harness.messages import ModelAnswer, ModelRequest
-from goldspan.harness.model import Model
+from goldspan.harness.models import protocol
+from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.replay import Replay, compare, read_recording, replay_trace
 from goldspan.harness.replay.playback import Progress
 from goldspan.harness.run import run_agent
 from goldspan.harness.tools import Tool
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.errors import InputError, MeasurementError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

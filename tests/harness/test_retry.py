@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldspan.harness.error_classes import UnknownOutcomeError
-from goldspan.harness.failure import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.failure.error_classes import UnknownOutcomeError
+from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
+from goldspan.harness.failure.retry import RetriedModel, Retry
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Intent, Ledger
-from goldspan.harness.messages import ModelRequest, text_message
+from goldspan.harness.models.messages import ModelRequest, text_message
 from goldspan.harness.result import Ended
-from goldspan.harness.retry import RetriedModel, Retry
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct, Parked
 from goldspan.harness.tools import ActionClass, Tool, ToolContext, ToolError
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.instrument import instrument

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
-from goldspan.harness.protocol import Protocol, Turn
-from goldspan.harness.routing import Route, RoutedModels, Router, Routing, said_confidence
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.models.protocol import Protocol, Turn
+from goldspan.harness.models.routing import Route, RoutedModels, Router, Routing, said_confidence
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from tests.harness.emitted import Emitted

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover
-from goldspan.harness.model import Model
+from goldspan.harness.models.gateway import Model
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.errors import MeasurementError, PricingError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import PriceEntry, Prices

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
@@ -18,7 +19,6 @@ from goldspan.harness.life import Life
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

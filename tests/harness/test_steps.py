@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.engine.steps import insist
 from goldspan.harness.ledger import Intent, Ledger, Want
 from goldspan.harness.life import Life
@@ -20,7 +21,6 @@ from goldspan.harness.result import Ended
 from goldspan.harness.run import run_agent
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Direct, Park, Parked, retold, told
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.errors import MeasurementError, StoreError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.run_ids import AGENT, RunIds, link_to_previous, placed
@@ -156,7 +156,7 @@ def _away() -> str:
 
 def test_nothing_but_the_engine_imports_dbos() -> None:
     code = (
-        "import sys, goldspan.harness, goldspan.harness.tasks, goldspan.harness.durable\n"
+        "import sys, goldspan.harness, goldspan.harness.operation.tasks, goldspan.harness.durable\n"
         "print({'dbos', 'sqlalchemy', 'psycopg'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

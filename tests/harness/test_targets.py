@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from goldspan.harness.rules import Target
-from goldspan.harness.targets import TargetKind, entry, permits, targets_in
+from goldspan.harness.rules.stated import Target
+from goldspan.harness.rules.targets import TargetKind, entry, permits, targets_in
 
 
 def allowed(kind: TargetKind, allow: str, value: object) -> bool:

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldspan.harness.agents import bundled_agent
-from goldspan.harness.version_diff import diff_versions, prompt_hunks, with_hunks
-from goldspan.harness.version_mix import check_tools_exist, mix_versions
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.diff import diff_versions, prompt_hunks, with_hunks
+from goldspan.harness.agents.mix import check_tools_exist, mix_versions
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.tracing.errors import ConfigError
 
 OLD: dict[str, Any] = {

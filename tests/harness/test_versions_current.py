@@ -11,16 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from goldspan.cli.app import app
-from goldspan.harness.agent_folder import AgentFolder
-from goldspan.harness.promotion_log import (
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.promotion_log import (
     Promotion,
     previous_version,
     read_log,
     record_promotion,
     send_promotions,
 )
-from goldspan.harness.scaffold import new_agent, new_version
-from goldspan.harness.starter import Notebook
+from goldspan.harness.agents.scaffold import new_agent, new_version
+from goldspan.harness.agents.starter import Notebook
 from goldspan.tracing.errors import ConfigError, GoldspanError, InputError
 from goldspan.tracing.store import Store
 

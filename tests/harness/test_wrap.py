@@ -14,12 +14,12 @@ import pytest
 
 from goldspan.harness.approvals import Decision, NamedApprover, Proposal
 from goldspan.harness.contract import Contract
-from goldspan.harness.guarded_run import CallRefused
 from goldspan.harness.guards import OutputRejected, Verdict
 from goldspan.harness.ledger import Ledger
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.result import Ended
 from goldspan.harness.tools import Tool
+from goldspan.harness.wrap.guarded_run import CallRefused
 from goldspan.harness.wrap import Policy, guard
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument

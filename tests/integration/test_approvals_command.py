@@ -21,7 +21,7 @@ from goldspan.harness.approvals import Proposal
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.ledger import Intent, Ledger, default_url
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.outbox import unsent
+from goldspan.harness.operation.outbox import unsent
 from goldspan.tracing.errors import ConfigError, InputError
 from goldspan.tracing.store import Store
 

@@ -17,7 +17,7 @@ import pytest
 from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from goldspan.harness.agents import bundled_agent
+from goldspan.harness.agents.bundled import bundled_agent
 
 COMMAND = [sys.executable, "-c", "from goldspan.cli import main; main()"]
 LIMITED = [

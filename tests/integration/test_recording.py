@@ -11,7 +11,7 @@ import yaml
 
 from goldspan.golden import bundled, load_cases
 from goldspan.harness.demo.recording import CASSETTES, cases_digest, described, pack
-from goldspan.harness.tasks import load_tasks
+from goldspan.harness.operation.tasks import load_tasks
 
 MANIFEST: dict[str, Any] = yaml.safe_load((CASSETTES / "manifest.yaml").read_text("utf-8"))
 QUEUE = CASSETTES.parent / "queue.yaml"

@@ -21,12 +21,12 @@ from goldspan.evals.session import EvalOptions, EvalSession
 from goldspan.evals.suite import load_suite
 from goldspan.golden.promotion import case_from_trace
 from goldspan.golden.writing import append_case
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover
-from goldspan.harness.cassette import Cassette, Scope
-from goldspan.harness.model import Mode, Model, ModelGateway
+from goldspan.harness.models.cassette import Cassette, Scope
+from goldspan.harness.models.gateway import Mode, Model, ModelGateway
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.batch import IngestBatch
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder

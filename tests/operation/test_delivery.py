@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness.delivery import MOST_ATTEMPTS, Delivery, WebhookTarget, target_of
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.outbox import unsent
+from goldspan.harness.operation.delivery import MOST_ATTEMPTS, Delivery, WebhookTarget, target_of
+from goldspan.harness.operation.outbox import unsent
 from goldspan.tracing.errors import ConfigError
 from tests.operation.conftest import Clock
 

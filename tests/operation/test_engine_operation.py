@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from dbos import DBOS
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, OutsideEngine, apply_schedules
-from goldspan.harness.intake import Asked, Schedule
-from goldspan.harness.kill import KillSwitch
 from goldspan.harness.ledger import Intent, Ledger
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.model import Mode, ModelGateway
-from goldspan.harness.outbox import unsent
-from goldspan.harness.retention import KEPT_FIGURES, prune_engine
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.operation.intake import Asked, Schedule
+from goldspan.harness.operation.kill import KillSwitch
+from goldspan.harness.operation.outbox import unsent
+from goldspan.harness.operation.retention import KEPT_FIGURES, prune_engine
+from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.tasks import Task
-from goldspan.harness.versions import AgentVersion
 from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument

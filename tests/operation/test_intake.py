@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldspan.harness.intake import filled_in, load_schedules, load_triggers, tell_queued
 from goldspan.harness.ledger import Ledger
-from goldspan.harness.outbox import unsent
+from goldspan.harness.operation.intake import filled_in, load_schedules, load_triggers, tell_queued
+from goldspan.harness.operation.outbox import unsent
 from goldspan.tracing.errors import GoldspanError, InputError
 from tests.chaos.world import write_post_office
 

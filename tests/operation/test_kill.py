@@ -14,11 +14,11 @@ import typer
 import goldspan.tracing
 from goldspan.cli.app import app
 from goldspan.cli.engine_place import complete_agents, complete_runs
-from goldspan.harness.kill import Held, KillSwitch
 from goldspan.harness.ledger import Intent, Ledger, default_url
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.outbox import unsent
-from goldspan.harness.run_list import listed
+from goldspan.harness.operation.kill import Held, KillSwitch
+from goldspan.harness.operation.outbox import unsent
+from goldspan.harness.operation.run_list import listed
 from goldspan.tracing.errors import ConfigError, InputError
 from tests.operation.conftest import Clock
 
@@ -75,7 +75,7 @@ def test_a_broken_transaction_leaves_neither_flag_nor_event(
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("goldspan.harness.kill.put", broken)
+    monkeypatch.setattr("goldspan.harness.operation.kill.put", broken)
     with pytest.raises(RuntimeError):
         KillSwitch(ledger).stop("all", by="ana", reason="why")
     assert (KillSwitch(ledger).flags(), unsent(ledger)) == ([], [])
@@ -195,7 +195,7 @@ def test_the_list_says_who_can_let_a_run_go_on(ledger: Ledger, clock: Clock) -> 
 
 def test_the_kill_switch_waits_for_no_heavy_import() -> None:
     code = (
-        "import sys, goldspan.harness.kill\n"
+        "import sys, goldspan.harness.operation.kill\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,8 +15,8 @@ import pytest
 
 from goldspan.cli import main
 from goldspan.harness.engine import EngineConfig
-from goldspan.harness.intake import load_schedules, load_triggers
-from goldspan.harness.trigger_endpoint import TriggerEndpoint
+from goldspan.harness.operation.intake import load_schedules, load_triggers
+from goldspan.harness.operation.trigger_endpoint import TriggerEndpoint
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.store import Store

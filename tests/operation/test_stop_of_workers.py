@@ -13,9 +13,9 @@ import pytest
 
 from goldspan.harness.drill import drill_specs, measured
 from goldspan.harness.engine import EngineConfig, enqueue_from_outside
-from goldspan.harness.kill import KillSwitch
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
+from goldspan.harness.operation.kill import KillSwitch
 from goldspan.tracing.store import Store
 from tests.operation.commands import asked, waited, working
 from tests.postgres import new_database

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover
 from goldspan.harness.run import run_agent
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

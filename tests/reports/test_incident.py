@@ -14,9 +14,9 @@ import pytest
 
 from goldspan.cli import main
 from goldspan.dashboards.incident import Incident, queries, render_markdown, steps, walk
-from goldspan.harness.agent_folder import AgentFolder
-from goldspan.harness.messages import ModelAnswer, ModelRequest
-from goldspan.harness.promotion_log import record_promotion, send_promotions
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.promotion_log import record_promotion, send_promotions
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.run import run_agent
 from goldspan.tracing import semconv
 from goldspan.tracing.instrument import instrument

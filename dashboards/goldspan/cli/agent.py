@@ -16,7 +16,7 @@ from goldspan.cli.store import JsonOption
 from goldspan.cli.suite_options import AgentOption
 
 if TYPE_CHECKING:
-    from goldspan.harness.version_diff import VersionDiff
+    from goldspan.harness.agents.diff import VersionDiff
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -51,9 +51,9 @@ def new(
 
     A new agent's v1.0.0 is current; a new version becomes current by `agent promote`.
     """
-    from goldspan.harness.agent_folder import AGENTS, AgentFolder
-    from goldspan.harness.model import LOCAL
-    from goldspan.harness.scaffold import VERSION, new_agent, new_version
+    from goldspan.harness.agents.folder import AGENTS, AgentFolder
+    from goldspan.harness.agents.scaffold import VERSION, new_agent, new_version
+    from goldspan.harness.models.gateway import LOCAL
     from goldspan.tracing.errors import ConfigError
 
     if VERSION.fullmatch(name):
@@ -76,8 +76,8 @@ def list_versions(agent: AgentOption = None, as_json: JsonOption = False) -> Non
     """List an agent's versions, which is current, and the last promotions."""
     from dataclasses import asdict
 
-    from goldspan.harness.agent_folder import AgentFolder
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.agents.folder import AgentFolder
+    from goldspan.harness.agents.version import AgentVersion
 
     home = AgentFolder.find(agent)
     versions = [AgentVersion.load(home.path / name) for name in home.versions()]
@@ -123,7 +123,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a version: digest, model, settings, contract, tools, and its prompt."""
-    from goldspan.harness.agent_folder import AgentFolder
+    from goldspan.harness.agents.folder import AgentFolder
 
     folder = Path(version) if (Path(version) / "config.yaml").is_file() else None
     home = AgentFolder(folder.parent) if folder else AgentFolder.find(agent)
@@ -170,8 +170,8 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Compare two versions part by part: prompt, model, config, tools, examples."""
-    from goldspan.harness.agent_folder import find_version
-    from goldspan.harness.version_diff import diff_versions
+    from goldspan.harness.agents.diff import diff_versions
+    from goldspan.harness.agents.folder import find_version
 
     found = diff_versions(find_version(old, agent), find_version(new_version, agent))
     if as_json:

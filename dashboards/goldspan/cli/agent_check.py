@@ -37,7 +37,7 @@ def check(
     from pathlib import Path
 
     from goldspan.evals.maturity import GRADES, assess
-    from goldspan.harness.agent_folder import AgentFolder
+    from goldspan.harness.agents.folder import AgentFolder
     from goldspan.tracing.errors import ConfigError
 
     wanted = {grade.lower(): place for place, grade in enumerate(GRADES) if place}

@@ -33,8 +33,8 @@ from goldspan.cli.suite_options import (
 
 if TYPE_CHECKING:
     from goldspan.evals.gate import GateResult
-    from goldspan.harness.agent_folder import AgentFolder
-    from goldspan.harness.promotion_log import Promotion
+    from goldspan.harness.agents.folder import AgentFolder
+    from goldspan.harness.agents.promotion_log import Promotion
 
 By = Annotated[
     str | None, typer.Option("--by", help="Who promotes. Default: the CI job's actor, or the user.")
@@ -94,8 +94,8 @@ def promote(
     from goldspan.evals.agent_promotion import gate_version, promoted
     from goldspan.evals.presentation import render_markdown, render_terminal
     from goldspan.evals.suite import load_suite
-    from goldspan.harness.agent_folder import AgentFolder
-    from goldspan.harness.promotion_log import send_promotions, who
+    from goldspan.harness.agents.folder import AgentFolder
+    from goldspan.harness.agents.promotion_log import send_promotions, who
     from goldspan.tracing.errors import ConfigError
     from goldspan.tracing.files import check_target, write_text
 
@@ -162,8 +162,8 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Make an earlier version current again, at once and without the gate; it is logged."""
-    from goldspan.harness.agent_folder import AgentFolder
-    from goldspan.harness.promotion_log import send_promotions, who
+    from goldspan.harness.agents.folder import AgentFolder
+    from goldspan.harness.agents.promotion_log import send_promotions, who
     from goldspan.tracing.errors import ConfigError
 
     if not because.strip():

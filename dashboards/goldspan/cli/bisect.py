@@ -89,7 +89,7 @@ def bisect(
     """
     from goldspan.evals.bisect import Bisection
     from goldspan.evals.suite import load_suite
-    from goldspan.harness.agent_folder import find_version
+    from goldspan.harness.agents.folder import find_version
 
     loaded = load_suite(suite)
     beside = loaded.path.parent / loaded.file.agent if loaded.file.agent else None

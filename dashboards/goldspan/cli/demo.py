@@ -117,9 +117,9 @@ def _work_queue(folder: DemoFolder, quiet: bool, found: dict[str, Any]) -> list[
     import asyncio
     from datetime import UTC, datetime
 
-    from goldspan.harness.model import Mode, ModelGateway
-    from goldspan.harness.tasks import Worker, load_tasks
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.agents.version import AgentVersion
+    from goldspan.harness.models.gateway import Mode, ModelGateway
+    from goldspan.harness.operation.tasks import Worker, load_tasks
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from goldspan.golden import bundled
-from goldspan.harness.agents import bundled_agent
+from goldspan.harness.agents.bundled import bundled_agent
 from goldspan.tracing.errors import ConfigError, InputError
 
 AGENT = "support-desk"

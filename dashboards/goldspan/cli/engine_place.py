@@ -32,14 +32,14 @@ NameOption = Annotated[
 
 def who(name: str | None) -> str:
     """The name given, else that of this process's user."""
-    from goldspan.harness.promotion_log import who as user
+    from goldspan.harness.agents.promotion_log import who as user
 
     return name if name is not None else user()
 
 
 def complete_agents(context: typer.Context, incomplete: str) -> list[str]:
     """The agents that have runs here, for the shell."""
-    from goldspan.harness.kill import KillSwitch
+    from goldspan.harness.operation.kill import KillSwitch
 
     with _known(context) as ledger:
         names = KillSwitch(ledger).known_agents() if ledger else []
@@ -48,7 +48,7 @@ def complete_agents(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
     """The runs that have not ended, for the shell."""
-    from goldspan.harness.run_list import listed
+    from goldspan.harness.operation.run_list import listed
 
     with _known(context) as ledger:
         runs = listed(ledger, ended_within_s=0) if ledger else []

@@ -143,7 +143,7 @@ def synth(
 
     from goldspan.golden import CaseSet, load_cases
     from goldspan.golden.writing import append_case, case_yaml
-    from goldspan.harness.model import Mode, ModelGateway
+    from goldspan.harness.models.gateway import Mode, ModelGateway
     from goldspan.tracing.files import check_target
 
     with needs_evals_extra():

@@ -16,7 +16,7 @@ from goldspan.cli.store import JsonOption
 
 if TYPE_CHECKING:
     from goldspan.evals.suite import Suite
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.agents.version import AgentVersion
 
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -102,8 +102,8 @@ def _suite(paths: list[Path]) -> Suite | None:
 
 def _version(suite: Suite | None, agent: Path | None) -> AgentVersion | None:
     """The agent version that is named, else the suite's own."""
-    from goldspan.harness.agents import bundled_agent
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.agents.bundled import bundled_agent
+    from goldspan.harness.agents.version import AgentVersion
 
     if agent is None and suite is not None and suite.file.agent is not None:
         beside = suite.path.parent / suite.file.agent

@@ -21,7 +21,7 @@ from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
     from goldspan.harness.drill import DrillResult
-    from goldspan.harness.kill import Held, KillSwitch
+    from goldspan.harness.operation.kill import Held, KillSwitch
     from goldspan.tracing.instrument import Telemetry
 
 ALIVE_S = 30.0
@@ -64,7 +64,7 @@ def stop(
 
     Exit 0: stopped; 4: some call is still under way after --wait.
     """
-    from goldspan.harness.kill import KillSwitch
+    from goldspan.harness.operation.kill import KillSwitch
 
     scope = _scope(everything, agent, run)
     with opened_ledger(store, engine) as ledger:
@@ -109,7 +109,7 @@ def resume(
     It lifts the stop of exactly this scope: what was stopped by itself stays stopped, and is named.
     Also lets a run go on that waits for its agent version to be what it was.
     """
-    from goldspan.harness.kill import KillSwitch
+    from goldspan.harness.operation.kill import KillSwitch
 
     scope = _scope(everything, agent, run)
     with opened_ledger(store, engine) as ledger:
@@ -140,7 +140,7 @@ def drill(
     from goldspan.harness.drill import Drill, own_worker
     from goldspan.harness.engine import EngineConfig
     from goldspan.harness.ledger.executors import Executors
-    from goldspan.harness.outbox import drain
+    from goldspan.harness.operation.outbox import drain
     from goldspan.tracing.errors import ConfigError
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.store import Store

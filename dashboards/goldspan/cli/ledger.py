@@ -37,7 +37,7 @@ def opened_ledger(store: Path, engine: str | None) -> Iterator[Ledger]:
 def send_audit(ledger: Ledger, store: Path) -> None:
     """Send what waits in the outbox to the store. What cannot be sent now is said, and waits on:
     the decision stands."""
-    from goldspan.harness.outbox import drain
+    from goldspan.harness.operation.outbox import drain
     from goldspan.tracing.errors import GoldspanError
     from goldspan.tracing.instrument import instrument
 

@@ -118,7 +118,7 @@ def show(found: Replay) -> None:
 def _maker(model: str | None, base_url: str | None) -> Any:
     def make(configured: str) -> Any:
         # pydantic-ai and the providers' SDKs take a second to import; most replays need none.
-        from goldspan.harness.live import LiveModel
+        from goldspan.harness.models.live import LiveModel
 
         return LiveModel.make(model or configured, base_url=base_url)
 
@@ -142,7 +142,7 @@ def _column(side: str, recording: Recording) -> Column:
 
 
 def _step(recording: Recording, index: int) -> Text:
-    from goldspan.harness.divergence import step_text
+    from goldspan.harness.replay.divergence import step_text
 
     return Text(step_text(recording.steps, index, answer=None, outcome=recording.outcome)[:100])
 

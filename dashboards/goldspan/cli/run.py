@@ -49,11 +49,11 @@ def run(
     from datetime import UTC, datetime
     from functools import partial
 
-    from goldspan.harness.model import Mode, ModelChoice, ModelGateway
+    from goldspan.harness.agents.version import AgentVersion
+    from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
+    from goldspan.harness.models.routing import RoutedModels
+    from goldspan.harness.operation.tasks import Task, Worker, load_tasks
     from goldspan.harness.result import RunResult
-    from goldspan.harness.routing import RoutedModels
-    from goldspan.harness.tasks import Task, Worker, load_tasks
-    from goldspan.harness.versions import AgentVersion
     from goldspan.tracing.errors import ConfigError
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path

@@ -19,7 +19,7 @@ from goldspan.cli.ledger import opened_ledger
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
-    from goldspan.harness.run_list import ListedRun
+    from goldspan.harness.operation.run_list import ListedRun
 
 STYLES = {
     "running": "green",
@@ -59,8 +59,8 @@ def runs(
 ) -> None:
     """Say what runs, what waits and for whom, what is queued, and what is stopped."""
     from goldspan.harness.engine import EngineConfig, OutsideEngine
-    from goldspan.harness.kill import KillSwitch
-    from goldspan.harness.run_list import ListedRun, listed
+    from goldspan.harness.operation.kill import KillSwitch
+    from goldspan.harness.operation.run_list import ListedRun, listed
 
     with opened_ledger(store, engine) as ledger:
         flags = KillSwitch(ledger).flags()

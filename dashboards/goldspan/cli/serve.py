@@ -139,9 +139,9 @@ def serve(
 def _trigger_route(triggers: Path, token: str | None, store: Path, engine: str | None) -> Route:
     """The endpoint that starts runs. Raises ConfigError without a token of its own."""
     from goldspan.harness.engine import EngineConfig
-    from goldspan.harness.intake import load_triggers
     from goldspan.harness.ledger import default_url
-    from goldspan.harness.trigger_endpoint import TriggerEndpoint
+    from goldspan.harness.operation.intake import load_triggers
+    from goldspan.harness.operation.trigger_endpoint import TriggerEndpoint
 
     url = engine or default_url(store)
     return TriggerEndpoint(EngineConfig(url), load_triggers(triggers), token or "").route()

@@ -20,7 +20,7 @@ from goldspan.cli.plurals import counted
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
-    from goldspan.harness.retention import EnginePruned
+    from goldspan.harness.operation.retention import EnginePruned
 
 MIB = 2**20
 SHOWN_MODELS = 10
@@ -133,7 +133,7 @@ def _prune_engine(
 
     if engine is None and not Path(default_url(store).removeprefix("sqlite:///")).exists():
         return None
-    from goldspan.harness.retention import prune_engine
+    from goldspan.harness.operation.retention import prune_engine
 
     with opened_ledger(store, engine) as ledger:
         done = prune_engine(ledger, before, dry_run=dry_run)

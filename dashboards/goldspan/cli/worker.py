@@ -42,12 +42,12 @@ def enqueue(
     A task of the same id in the same batch is one run, however often it is enqueued: without
     --batch, the same file twice is one intake.
     """
+    from goldspan.harness.agents.version import AgentVersion
     from goldspan.harness.durable import batch_of, specs_of
     from goldspan.harness.engine import EngineConfig, OutsideEngine
-    from goldspan.harness.intake import tell_queued
     from goldspan.harness.ledger import Ledger, default_url
-    from goldspan.harness.tasks import load_tasks
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.operation.intake import tell_queued
+    from goldspan.harness.operation.tasks import load_tasks
 
     tasks = load_tasks(queue)
     version = AgentVersion.load(agent)
@@ -106,17 +106,17 @@ def worker(
     import threading
     from functools import partial
 
-    from goldspan.harness.delivery import Delivery, target_of
+    from goldspan.harness.agents.version import AgentVersion
     from goldspan.harness.drill import NAME as DRILL
     from goldspan.harness.drill import drill_gateway
     from goldspan.harness.durable import SpecRunner
     from goldspan.harness.engine import EngineConfig, apply_schedules
-    from goldspan.harness.intake import load_schedules
     from goldspan.harness.ledger import Ledger, default_url
-    from goldspan.harness.model import Mode, ModelGateway
-    from goldspan.harness.outbox import drain
-    from goldspan.harness.routing import RoutedModels
-    from goldspan.harness.versions import AgentVersion
+    from goldspan.harness.models.gateway import Mode, ModelGateway
+    from goldspan.harness.models.routing import RoutedModels
+    from goldspan.harness.operation.delivery import Delivery, target_of
+    from goldspan.harness.operation.intake import load_schedules
+    from goldspan.harness.operation.outbox import drain
     from goldspan.harness.worker import WorkerProcess
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path

@@ -13,7 +13,7 @@ from goldspan.harness.approvals.deciding import decide
 from goldspan.harness.approvals.record import Approval
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.ledger import Ledger, default_url
-from goldspan.harness.outbox import drain
+from goldspan.harness.operation.outbox import drain
 from goldspan.tracing.errors import GoldspanError, InputError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store

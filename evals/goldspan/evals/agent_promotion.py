@@ -15,9 +15,9 @@ from goldspan.evals.history import load_experiment
 from goldspan.evals.results import Experiment
 from goldspan.evals.session import EvalOptions, EvalResult, EvalSession
 from goldspan.evals.suite import Suite
-from goldspan.harness.agent_folder import AgentFolder
-from goldspan.harness.promotion_log import Promotion, record_promotion
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.promotion_log import Promotion, record_promotion
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.tracing.errors import ConfigError, InputError, MeasurementError
 from goldspan.tracing.store import Store
 

@@ -16,10 +16,10 @@ from goldspan.evals.results import Experiment
 from goldspan.evals.suite import Suite
 from goldspan.evals.targets import AgentTarget, CallableTarget, Target
 from goldspan.golden import Case
-from goldspan.harness.agents import bundled_agent
-from goldspan.harness.model import Mode, ModelChoice, ModelGateway
-from goldspan.harness.tasks import Worker
-from goldspan.harness.versions import AgentConfig, AgentVersion
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.version import AgentConfig, AgentVersion
+from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
+from goldspan.harness.operation.tasks import Worker
 from goldspan.tracing.errors import ConfigError, InputError, PricingError
 from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.recorder import Recorder

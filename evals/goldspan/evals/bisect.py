@@ -28,10 +28,10 @@ from goldspan.evals.history import finished_runs
 from goldspan.evals.results import CaseRun, Experiment
 from goldspan.evals.session import EvalOptions, EvalResult
 from goldspan.evals.suite import Suite
-from goldspan.harness.model import ModelChoice
-from goldspan.harness.version_diff import diff_versions
-from goldspan.harness.version_mix import check_tools_exist, mix_versions
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.diff import diff_versions
+from goldspan.harness.agents.mix import check_tools_exist, mix_versions
+from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.models.gateway import ModelChoice
 from goldspan.tracing.errors import ConfigError, InputError, PricingError
 from goldspan.tracing.pricing import Prices, prices_path
 from goldspan.tracing.store import Store

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from goldspan.evals.delta_debugging import Outcome
 from goldspan.evals.gate import GateVerdict
-from goldspan.harness.version_diff import Change, VersionDiff
+from goldspan.harness.agents.diff import Change, VersionDiff
 
 ProbeVerdict: TypeAlias = GateVerdict | Literal["invalid"]
 Ending: TypeAlias = Literal["found", "no regression", "inconclusive", "unmeasured", "stopped"]

@@ -15,7 +15,7 @@ from typing import Any
 from goldspan.evals.results import StepRecord
 from goldspan.evals.targets import TargetResult, run_in_span
 from goldspan.golden import Case
-from goldspan.harness.tasks import new_run_id
+from goldspan.harness.operation.tasks import new_run_id
 from goldspan.tracing.errors import ConfigError, MeasurementError, why
 from goldspan.tracing.live_spans import AgentSpan
 from goldspan.tracing.recorder import Recorder

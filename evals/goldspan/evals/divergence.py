@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from goldspan.evals.results import CaseRun
-from goldspan.harness.divergence import parting, step_text
+from goldspan.harness.replay.divergence import parting, step_text
 
 
 @dataclass(frozen=True)

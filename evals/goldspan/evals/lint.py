@@ -15,7 +15,7 @@ from goldspan.golden import Case, CaseSet
 from goldspan.golden.findings import Finding, about
 from goldspan.golden.lint import MIN_SHARE, lint_cases
 from goldspan.golden.queries import sql
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.tracing.store import Store
 
 MIN_RUNS = 5

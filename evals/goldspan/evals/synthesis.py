@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from goldspan.golden import Case
 from goldspan.golden.duplicates import similar
 from goldspan.golden.naming import free_id
-from goldspan.harness.cassette import Scope
-from goldspan.harness.messages import ModelRequest, message_text, text_message
-from goldspan.harness.model import ModelGateway
+from goldspan.harness.models.cassette import Scope
+from goldspan.harness.models.gateway import ModelGateway
+from goldspan.harness.models.messages import ModelRequest, message_text, text_message
 from goldspan.tracing.errors import MeasurementError
 
 STYLES = {

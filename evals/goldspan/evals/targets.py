@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 from goldspan.evals.results import StepRecord
 from goldspan.evals.user_code import place_of, told
 from goldspan.golden import Case
-from goldspan.harness.tasks import Task, Worker, new_run_id
+from goldspan.harness.operation.tasks import Task, Worker, new_run_id
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.live_spans import AgentSpan

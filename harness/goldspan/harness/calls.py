@@ -20,9 +20,10 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from goldspan.harness.admission import Admissions
+from goldspan.harness.approvals.review import Review
 from goldspan.harness.contract import Usage
-from goldspan.harness.error_classes import UnknownOutcomeError
-from goldspan.harness.fallback import Fallback
+from goldspan.harness.failure.error_classes import UnknownOutcomeError
+from goldspan.harness.failure.fallback import Fallback
 from goldspan.harness.guards import (
     Guard,
     OutputRejected,
@@ -33,9 +34,8 @@ from goldspan.harness.guards import (
     verify_result,
 )
 from goldspan.harness.ledger import Admission, Intent
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.result import Ended, Step
-from goldspan.harness.review import Review
 from goldspan.harness.steps import Attempts, Once, Park, Parked, StepRunner
 from goldspan.harness.tools import JsonValue, Tool, ToolContext, ToolError, result_text, seeded
 from goldspan.tracing import semconv

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from goldspan.harness.rules import Cap, InputRule, OutputRule, Target
+from goldspan.harness.rules.stated import Cap, InputRule, OutputRule, Target
 
 
 class Contract(BaseModel):

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver
 from goldspan.harness.approvals.asking import LedgerApprover
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.life import Life
-from goldspan.harness.model import ModelGateway
+from goldspan.harness.models.gateway import ModelGateway
+from goldspan.harness.operation.tasks import Task, Worker
 from goldspan.harness.result import RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_spec import RunSpec, queued_run_id
 from goldspan.harness.steps import Attempts, Park, Parked
-from goldspan.harness.tasks import Task, Worker
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError
 from goldspan.tracing.pricing import Prices

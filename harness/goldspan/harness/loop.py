@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
-from goldspan.harness.messages import Message, ModelAnswer, text_message
 from goldspan.harness.model_calls import ModelCalls
-from goldspan.harness.protocol import ANSWER, Protocol, Turn
+from goldspan.harness.models.messages import Message, ModelAnswer, text_message
+from goldspan.harness.models.protocol import ANSWER, Protocol, Turn
+from goldspan.harness.models.routing import Router
 from goldspan.harness.result import Ended, Step
-from goldspan.harness.routing import Router
 from goldspan.harness.run_events import Events
-from goldspan.harness.safety import Shield
+from goldspan.harness.safety.shield import Shield
 from goldspan.tracing import semconv
 
 

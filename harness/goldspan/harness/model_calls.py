@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from goldspan.harness.admission import Admissions
-from goldspan.harness.cassette import Occurrences
-from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards import BudgetGuard, Verdict, record_verdict
 from goldspan.harness.ledger import Intent
-from goldspan.harness.messages import Message, ModelAnswer, ModelRequest
-from goldspan.harness.model import Model
+from goldspan.harness.models.cassette import Occurrences
+from goldspan.harness.models.context import ContextWindow
+from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.messages import Message, ModelAnswer, ModelRequest
+from goldspan.harness.models.routing import Route
 from goldspan.harness.result import Ended
-from goldspan.harness.routing import Route
 from goldspan.harness.steps import retold, told
 from goldspan.harness.tools import JsonValue
 from goldspan.tracing import semconv

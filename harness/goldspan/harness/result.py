@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from goldspan.harness.contract import Usage
-from goldspan.harness.messages import Message
+from goldspan.harness.models.messages import Message
 
 Outcome: TypeAlias = Literal["completed", "paused", "failed", "aborted", "killed"]
 

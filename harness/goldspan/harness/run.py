@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from goldspan.harness.admission import Admissions
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.approvals.last_gate import LastGate
+from goldspan.harness.approvals.review import Review
 from goldspan.harness.calls import ToolCalls
-from goldspan.harness.context import ContextWindow
 from goldspan.harness.contract import Contract, Usage
-from goldspan.harness.fallback import Fallback
+from goldspan.harness.failure.fallback import Fallback
+from goldspan.harness.failure.retry import RetriedModel, Retry
 from goldspan.harness.guards import (
     ApprovalGuard,
     BudgetGuard,
@@ -34,17 +36,15 @@ from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.life import Life, prepare
 from goldspan.harness.loop import Loop
-from goldspan.harness.model import Model
 from goldspan.harness.model_calls import ModelCalls
-from goldspan.harness.protocol import Protocol
+from goldspan.harness.models.context import ContextWindow
+from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.protocol import Protocol
+from goldspan.harness.models.routing import Router
 from goldspan.harness.result import Ended, Outcome, RunResult
-from goldspan.harness.retry import RetriedModel, Retry
-from goldspan.harness.review import Review
-from goldspan.harness.routing import Router
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Attempts, Direct, Once
 from goldspan.harness.tools import Environment, Tool
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError, PricingError
 from goldspan.tracing.live_spans import AgentSpan

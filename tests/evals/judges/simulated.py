@@ -17,8 +17,8 @@ from goldspan.evals.judges.model import Judge
 from goldspan.evals.results import CaseRun, Experiment
 from goldspan.evals.scorers.scoring import RunView, score_all
 from goldspan.evals.suite import Suite, load_suite
-from goldspan.harness.messages import ModelAnswer, ModelRequest, message_text, text_message
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
 
 
 def chance(*parts: object) -> float:

@@ -25,9 +25,9 @@ from goldspan.evals.maturity import (
     grade_of,
 )
 from goldspan.evals.maturity.config_lines import SECRET
-from goldspan.harness.agent_folder import AgentFolder
-from goldspan.harness.promotion_log import record_promotion
-from goldspan.harness.scaffold import new_agent, new_version
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.promotion_log import record_promotion
+from goldspan.harness.agents.scaffold import new_agent, new_version
 from goldspan.tracing.pricing import PriceEntry, Prices
 from goldspan.tracing.redaction import Policy
 from goldspan.tracing.store import Store

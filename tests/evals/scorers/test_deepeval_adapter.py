@@ -15,8 +15,8 @@ from goldspan.evals.judges.model import Judge
 from goldspan.evals.results import Score, StepRecord
 from goldspan.evals.scorers.entries import make_scorer
 from goldspan.evals.scorers.scoring import RunView
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.tracing.errors import ConfigError
 from tests.evals.scorers.views import score, view
 

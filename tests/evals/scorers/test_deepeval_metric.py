@@ -17,9 +17,9 @@ from goldspan.evals.results import StepRecord
 from goldspan.evals.scorers import score_all
 from goldspan.evals.scorers.scoring import RunView
 from goldspan.golden import Case
-from goldspan.harness.cassette import Cassette, Scope
-from goldspan.harness.messages import ModelAnswer, ModelRequest, text_message
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.cassette import Cassette, Scope
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.tracing.errors import ConfigError, MeasurementError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -15,9 +15,9 @@ from goldspan.evals.judges.pins import JudgePin
 from goldspan.evals.results import Score, StepRecord
 from goldspan.evals.scorers.entries import make_scorer
 from goldspan.evals.scorers.rubric import Rubric
-from goldspan.harness.cassette import Cassette
-from goldspan.harness.messages import message_text
-from goldspan.harness.model import Mode, ModelGateway
+from goldspan.harness.models.cassette import Cassette
+from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import message_text
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.pricing import PriceEntry, Prices

@@ -11,7 +11,7 @@ from goldspan.harness.approvals.deciding import decide
 from goldspan.harness.approvals.record import Approval
 from goldspan.harness.approvals.rules import ApprovalRule
 from goldspan.harness.ledger import Intent, call_digest
-from goldspan.harness.outbox import unsent
+from goldspan.harness.operation.outbox import unsent
 from goldspan.tracing.errors import InputError
 from tests.harness.approvals.conftest import Desk, both_engines, refund
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from goldspan.harness.ledger import Ledger
-from goldspan.harness.outbox import AuditEvent, drain, put, unsent
+from goldspan.harness.operation.outbox import AuditEvent, drain, put, unsent
 from goldspan.tracing.errors import NotStoredError, StoreError
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.store import Store

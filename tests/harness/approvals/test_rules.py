@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from goldspan.harness.approvals import ApprovalRule, ApprovalRules
 from goldspan.harness.guards import ApprovalGuard
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool
 from goldspan.tracing.errors import ConfigError
 

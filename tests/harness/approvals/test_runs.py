@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover, Proposal
 from goldspan.harness.approvals.asking import LedgerApprover
 from goldspan.harness.approvals.deciding import decide
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.register import Approvals
+from goldspan.harness.approvals.review import draw
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.life import Life
-from goldspan.harness.outbox import drain
+from goldspan.harness.operation.outbox import drain
 from goldspan.harness.result import RunResult
-from goldspan.harness.review import draw
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct, Park, Parked, StepRunner, Work
 from goldspan.harness.tools import Environment, JsonValue, Tool
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
 from tests.harness.scripted import Notebook, ScriptedModel, act, write_version

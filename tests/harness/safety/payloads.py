@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.demo.desk import SupportDesk
-from goldspan.harness.messages import ModelAnswer, ModelRequest, message_text, text_message
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
 from tests.harness.scripted import act
 
 Channel: TypeAlias = Literal["user", "document", "tool"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from goldspan.harness.guards.addresses import canonical, in_text, texts
 from goldspan.harness.guards.egress import EgressGuard
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.tracing.errors import ConfigError
 
 GUARD = EgressGuard(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldspan.harness.guards.injection import InjectionGuard, WatchingInjectionGuard
-from goldspan.harness.protocol import Call
-from goldspan.harness.provenance import Provenance, Seen
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.safety.provenance import Provenance, Seen
 from goldspan.harness.tools import Tool
 from tests.harness.scripted import Look, Notebook
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldspan.harness import marking
 from goldspan.harness.demo import documents
-from goldspan.harness.marking import NOTE, WEFT, MarkStyle, mark, note
-from goldspan.harness.provenance import Provenance
-from goldspan.harness.screening import PATTERNS, screen
+from goldspan.harness.safety import marking
+from goldspan.harness.safety.marking import NOTE, WEFT, MarkStyle, mark, note
+from goldspan.harness.safety.provenance import Provenance
+from goldspan.harness.safety.screening import PATTERNS, screen
 from tests.harness.safety.payloads import PAYLOADS
 
 SHAPE = re.compile(r"⟦untrusted ([^ ⟦⟧]+) ([0-9a-f]{12})⟧\n(.*)\n⟦end ([0-9a-f]{12})⟧", re.DOTALL)

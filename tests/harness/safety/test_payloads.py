@@ -15,7 +15,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 from opentelemetry.sdk.trace import TracerProvider
 
 from goldspan.harness.approvals import NamedApprover
-from goldspan.harness.messages import message_text
+from goldspan.harness.models.messages import message_text
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.tracing.errors import ConfigError

@@ -10,10 +10,10 @@ import yaml
 
 from goldspan.harness.demo.writing import TOOLS
 from goldspan.harness.guards import EgressGuard, InjectionGuard
-from goldspan.harness.marking import mark
-from goldspan.harness.protocol import Call
-from goldspan.harness.provenance import Provenance
-from goldspan.harness.safety import Safety
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.safety.marking import mark
+from goldspan.harness.safety.provenance import Provenance
+from goldspan.harness.safety.shield import Safety
 from goldspan.tracing import semconv
 
 PAGE = Path(__file__).parents[3] / "docs" / "safety.md"

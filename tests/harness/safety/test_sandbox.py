@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness.sandbox import Finished, Limits, Sandbox
-from goldspan.harness.sandbox_processes import descendants
+from goldspan.harness.sandbox.bubblewrap import Finished, Limits, Sandbox
+from goldspan.harness.sandbox.processes import descendants
 from goldspan.tracing.errors import ConfigError
 
 

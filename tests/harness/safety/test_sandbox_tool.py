@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness.sandbox import Limits
-from goldspan.harness.sandbox_tool import command_tool
+from goldspan.harness.sandbox.bubblewrap import Limits
+from goldspan.harness.sandbox.tool import command_tool
 from goldspan.harness.tools import Tool, ToolContext, ToolError
 from goldspan.tracing.errors import ConfigError
 from tests.harness.safety.test_sandbox import needs_bubblewrap

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from goldspan.dashboards.display import duration, line, moment, share, usd
 from goldspan.dashboards.incident.model import Fact, Section, State
+from goldspan.harness.agents.diff import VersionDiff
 from goldspan.harness.replay import Recording, Replay
-from goldspan.harness.version_diff import VersionDiff
 
 Row: TypeAlias = dict[str, Any]
 MOST_FACTS = 12

@@ -11,10 +11,10 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from goldspan.dashboards.incident import steps
 from goldspan.dashboards.incident.model import Incident, Section
 from goldspan.dashboards.incident.queries import sql
-from goldspan.harness.agent_folder import AgentFolder
-from goldspan.harness.promotion_log import previous_version
+from goldspan.harness.agents.diff import VersionDiff, diff_versions
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.promotion_log import previous_version
 from goldspan.harness.replay import Recording, Replay, read_recording, replay_trace
-from goldspan.harness.version_diff import VersionDiff, diff_versions
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError
 from goldspan.tracing.instrument import instrument

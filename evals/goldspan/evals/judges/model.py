@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 
 from goldspan.evals.judges.pins import JudgePin
-from goldspan.harness.cassette import Occurrences, Scope
-from goldspan.harness.messages import ModelAnswer, ModelRequest, message_text, text_message
-from goldspan.harness.model import ModelGateway, ModelSession
+from goldspan.harness.models.cassette import Occurrences, Scope
+from goldspan.harness.models.gateway import ModelGateway, ModelSession
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.pricing import Prices

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from goldspan.evals.maturity.model import Evidence, Finding, Line
-from goldspan.harness.promotion_log import previous_version
-from goldspan.harness.scaffold import README
+from goldspan.harness.agents.promotion_log import previous_version
+from goldspan.harness.agents.scaffold import README
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.files import read_text
 

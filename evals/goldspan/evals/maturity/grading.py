@@ -10,10 +10,10 @@ from goldspan.evals.maturity.history_lines import HISTORY_LINES
 from goldspan.evals.maturity.model import Assessment, Evidence, History, Line, grade_of
 from goldspan.evals.maturity.queries import sql
 from goldspan.evals.monitors.rules import RULES_FILE, rules_beside
-from goldspan.harness.agent_folder import AgentFolder
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.replay import read_recording
 from goldspan.harness.tools import Tool
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, GoldspanError
 from goldspan.tracing.files import parse_yaml, read_text

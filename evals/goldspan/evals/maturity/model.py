@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from goldspan.harness.agent_folder import AgentFolder
+from goldspan.harness.agents.folder import AgentFolder
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.tools import Tool
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.redaction import Policy
 

@@ -10,7 +10,7 @@ from typing import Any
 from goldspan.evals.divergence import Divergence
 from goldspan.evals.presentation.quoting import Quoted, quoted
 from goldspan.evals.results import CaseRun, StepRecord
-from goldspan.harness.divergence import called
+from goldspan.harness.replay.divergence import called
 
 MOST_ARGUMENTS = 6
 CONTEXT = 16  # characters before the first difference of two long texts

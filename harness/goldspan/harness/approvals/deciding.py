@@ -20,7 +20,7 @@ from goldspan.harness.approvals.register import (
 )
 from goldspan.harness.approvals.rules import ApprovalRule
 from goldspan.harness.ledger import Transaction, call_digest
-from goldspan.harness.outbox import put
+from goldspan.harness.operation.outbox import put
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError
 

@@ -16,7 +16,7 @@ from goldspan.harness.approvals import events
 from goldspan.harness.approvals.proposal import Proposal
 from goldspan.harness.approvals.record import Approval, Signature
 from goldspan.harness.ledger import Ledger, Transaction, call_digest
-from goldspan.harness.outbox import AuditEvent, put
+from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.run_events import event_id
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError

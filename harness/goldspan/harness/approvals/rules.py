@@ -22,7 +22,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from goldspan.harness.approvals.proposal import ApprovalKind
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool, ToolError
 from goldspan.tracing.errors import ConfigError
 

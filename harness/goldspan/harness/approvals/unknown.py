@@ -12,7 +12,7 @@ from typing import Any
 
 from goldspan.harness.approvals.register import checked_name
 from goldspan.harness.ledger import Ledger
-from goldspan.harness.outbox import AuditEvent, put
+from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.run_events import event_id
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 
 from goldspan.golden import bundled, load_cases
-from goldspan.harness.agents import bundled_agent
-from goldspan.harness.versions import AgentVersion
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.version import AgentVersion
 
 CASSETTES = Path(str(files("goldspan.harness") / "demo" / "cassettes"))
 MANIFEST = "manifest.yaml"

@@ -15,8 +15,8 @@ from dbos import DBOS
 from dbos import error as dbos_error
 
 from goldspan.harness.engine.workflow import Engine
-from goldspan.harness.intake import Schedule, tell_queued
-from goldspan.harness.outbox import AuditEvent, put
+from goldspan.harness.operation.intake import Schedule, tell_queued
+from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.run_events import event_id
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, GoldspanError, InternalError

@@ -26,7 +26,7 @@ from goldspan.harness.engine.steps import CutCall, Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
-from goldspan.harness.outbox import AuditEvent, put
+from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import event_id
 from goldspan.harness.run_spec import RunSpec

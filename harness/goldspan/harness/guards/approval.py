@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from goldspan.harness.approvals.rules import ApprovalRule, ApprovalRules
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool
 
 

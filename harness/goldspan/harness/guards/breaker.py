@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from goldspan.harness.failure import FailurePolicy
+from goldspan.harness.failure.policy import FailurePolicy
 from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Transaction, Want
 from goldspan.tracing import semconv
 

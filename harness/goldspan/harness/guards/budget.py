@@ -11,8 +11,8 @@ from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards.chain import Verdict
 from goldspan.harness.guards.typical_cost import TypicalCost
 from goldspan.harness.ledger.entries import Want
-from goldspan.harness.messages import ModelRequest
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.messages import ModelRequest
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.run_events import Events
 from goldspan.harness.tools import Tool
 from goldspan.tracing import semconv

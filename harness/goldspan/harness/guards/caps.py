@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from goldspan.harness.fields import missing_at, number, values_at
 from goldspan.harness.guards.chain import Verdict
 from goldspan.harness.ledger.entries import Want
-from goldspan.harness.protocol import Call
-from goldspan.harness.rules import Cap
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.rules.fields import missing_at, number, values_at
+from goldspan.harness.rules.stated import Cap
 from goldspan.harness.tools import Tool, ToolError
 
 # Sums of cents in binary are off by less than this share, and a cent is more.

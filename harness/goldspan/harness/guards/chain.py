@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from goldspan.harness.ledger.entries import Want
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.run_events import Events
 from goldspan.harness.tools import Tool
 from goldspan.tracing import semconv

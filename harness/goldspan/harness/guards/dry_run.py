@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import JsonValue, Tool, ToolContext
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from goldspan.harness.guards.addresses import Address, canonical, in_text, of_email, of_url, texts
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool
 from goldspan.tracing.errors import ConfigError
 

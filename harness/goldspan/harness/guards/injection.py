@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
-from goldspan.harness.provenance import Provenance, Seen, folded
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.safety.provenance import Provenance, Seen, folded
 from goldspan.harness.tools import Tool
 
 Foreign: TypeAlias = Literal["pause", "deny"]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from goldspan.harness.fields import number, values_at
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
-from goldspan.harness.rules import InputRule
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.rules.fields import number, values_at
+from goldspan.harness.rules.stated import InputRule
 from goldspan.harness.tools import Tool
 
 

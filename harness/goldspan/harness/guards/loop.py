@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
+from goldspan.harness.models.protocol import Call
 from goldspan.harness.tools import Tool
 
 

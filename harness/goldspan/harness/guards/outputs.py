@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from goldspan.harness.fields import missing_at, number, values_at
 from goldspan.harness.guards.caps import utc_now
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
-from goldspan.harness.rules import OutputRule, Window
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.rules.fields import missing_at, number, values_at
+from goldspan.harness.rules.stated import OutputRule, Window
 from goldspan.harness.tools import Tool, ToolError
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from goldspan.harness.fields import values_at
 from goldspan.harness.guards.chain import Verdict
-from goldspan.harness.protocol import Call
-from goldspan.harness.rules import Target
-from goldspan.harness.targets import permits, targets_in
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.rules.fields import values_at
+from goldspan.harness.rules.stated import Target
+from goldspan.harness.rules.targets import permits, targets_in
 from goldspan.harness.tools import Tool, ToolError
 
 

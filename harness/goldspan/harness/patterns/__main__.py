@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from goldspan.harness.live import LiveModel
+from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.models.live import LiveModel
 from goldspan.harness.patterns.long_memory import Memory, session
 from goldspan.harness.patterns.orchestrator import Specialist, orchestrate
 from goldspan.harness.patterns.passages import Index, search_tool
@@ -17,7 +18,6 @@ from goldspan.harness.patterns.plan_and_execute import plan_and_execute
 from goldspan.harness.patterns.retrieval import answer_from
 from goldspan.harness.patterns.routing import COMPUTE, COMPUTER, route
 from goldspan.harness.patterns.team import Team
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices, prices_path
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from goldspan.harness.agents.version import AgentVersion, ToolEntry
 from goldspan.harness.approvals import Approver
-from goldspan.harness.model import Model
+from goldspan.harness.models.gateway import Model
 from goldspan.harness.patterns.budget import SharedBudget
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.tools import Tool
-from goldspan.harness.versions import AgentVersion, ToolEntry
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from goldspan.harness.divergence import parting, step_key, step_text
+from goldspan.harness.replay.divergence import parting, step_key, step_text
 from goldspan.harness.replay.playback import Progress
 from goldspan.harness.replay.recording import Form, RecordedStep, Recording
 

@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from goldspan.harness.approvals import Decision, Proposal
-from goldspan.harness.messages import ModelAnswer, ModelRequest
-from goldspan.harness.model import Model
+from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.replay.recording import (
     Form,
     RecordedAnswer,

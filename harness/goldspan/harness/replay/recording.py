@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from goldspan.harness.messages import ModelAnswer, ModelRequest
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.replay.queries import sql
 from goldspan.harness.tools import result_text
 from goldspan.tracing import semconv

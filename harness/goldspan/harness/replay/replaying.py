@@ -11,10 +11,12 @@ from typing import Any
 from opentelemetry.trace import SpanContext, TraceFlags
 from pydantic import ValidationError
 
-from goldspan.harness.agent_folder import AgentFolder, find_version
-from goldspan.harness.agents import bundled_agent
+from goldspan.harness.agents.bundled import bundled_agent
+from goldspan.harness.agents.folder import AgentFolder, find_version
+from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.contract import Contract
-from goldspan.harness.model import Model
+from goldspan.harness.models.gateway import Model
+from goldspan.harness.operation.tasks import new_run_id
 from goldspan.harness.replay.comparing import Parting, compare
 from goldspan.harness.replay.playback import (
     LateModel,
@@ -26,8 +28,6 @@ from goldspan.harness.replay.playback import (
 )
 from goldspan.harness.replay.recording import RecordedStep, Recording, read_recording
 from goldspan.harness.run import run_agent
-from goldspan.harness.tasks import new_run_id
-from goldspan.harness.versions import AgentVersion
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.instrument import instrument

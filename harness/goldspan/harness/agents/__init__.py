@@ -1,0 +1,1 @@
+"""Agents as folders of versions: read, made, compared, promoted."""

@@ -1,0 +1,1 @@
+"""What runs a fleet: work in, results out, the kill switch, the outbox, retention."""

@@ -1,0 +1,1 @@
+"""What a contract's rules say, and the values and targets that they look at."""

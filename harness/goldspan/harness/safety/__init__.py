@@ -1,0 +1,1 @@
+"""Text that somebody else wrote: marked, looked at, and remembered as untrusted."""

@@ -1,0 +1,326 @@
+"""One run of another framework's agent, held to a policy: its calls are judged here, made there."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from pydantic_core import to_jsonable_python
+
+from goldspan.harness.approvals import Approver, Decision, Proposal
+from goldspan.harness.contract import Usage
+from goldspan.harness.guards import (
+    BudgetGuard,
+    Guard,
+    OutputRejected,
+    Verdict,
+    first_objection,
+    observe_result,
+    record_verdict,
+    verify_result,
+)
+from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Want
+from goldspan.harness.models.messages import ModelRequest
+from goldspan.harness.models.protocol import Call
+from goldspan.harness.result import Ended
+from goldspan.harness.run_events import Events
+from goldspan.harness.steps import Attempts, Once, Parked
+from goldspan.harness.tools import Tool, ToolError
+from goldspan.tracing import semconv
+from goldspan.tracing.recorder import Recorder
+
+T = TypeVar("T")
+Awaiting = Callable[[Awaitable[Any]], Awaitable[Any]]
+
+
+class CallRefused(ToolError):
+    """A guard denied the call. The model should be told why, and may mend it."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason, error_type="Denied")
+        self.verdict = verdict
+
+
+class Admits(Protocol):
+    """Where calls are admitted: the ledger, or what stands before it, such as its breakers."""
+
+    def admit(self, intent: Intent, wants: Sequence[Want] = ()) -> Admission:
+        """Judge a call, and write it down."""
+        ...
+
+
+@dataclass
+class GuardedRun:
+    """The state of one run. Calls may be made side by side, in tasks and in threads.
+
+    A run that a guard has stopped, or that waits for a person, makes no more calls: each raises
+    `Ended` again, also where a framework has told the model of the first one as of an error.
+    """
+
+    run_id: str
+    agent: str
+    ledger: Ledger
+    guards: Sequence[Guard]
+    budget: BudgetGuard
+    usage: Usage
+    approver: Approver
+    attempts: Attempts
+    admits: Admits
+    events: Events | None = None
+    recorder: Recorder | None = None
+    ended: Ended | None = None
+    checked: bool = False
+    _made: Counter[str] = field(default_factory=Counter)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    async def call(
+        self,
+        call: Call,
+        tool: Tool,
+        make: Callable[[Any], Awaitable[T]],
+        awaiting: Awaiting | None = None,
+    ) -> T:
+        """Judge a call, admit it, make it, look at its result, and return that.
+
+        `make` takes the arguments, which a reviewer may have changed. `awaiting` awaits what really
+        waits, where the caller has no event loop. Raises `CallRefused`, `Ended`, `OutputRejected`,
+        or what the tool raises.
+        """
+        verdict = self._judge(call, tool)
+        approval = None
+        if verdict.ruling == "pause":
+            call, approval, verdict = await self._asked(call, tool, verdict, awaiting or _here)
+        intent, admission = self._admit(call, tool, verdict.wants, approval)
+        known = self._known(intent, admission, tool)
+        if known is not None:
+            return known["result"]  # type: ignore[no-any-return]  # what a person has said
+        made: list[T] = []
+
+        async def attempt(number: int) -> Any:
+            result = await self._attempt(call, tool, make, intent, number)
+            made.append(result)
+            return True
+
+        try:
+            once = self.attempts.run(intent, attempt)
+            await (once if isinstance(self.attempts, Once) else (awaiting or _here)(once))
+        except Exception as error:
+            self._observe(call, tool, {"error": str(error)})
+            self._may_go_on(error)
+            raise
+        self._observe(call, tool, made[-1])
+        return made[-1]
+
+    def admit_model(self, request: ModelRequest) -> str:
+        """Reserve what a model call may use at most; returns the key to settle it by. Raises
+        `Ended` where too little is left."""
+        with self._lock:
+            self._still_on()
+            verdict = self.budget.before_model(request)
+            if verdict.ruling != "allow":
+                self._end("aborted", verdict, None)
+            self._made["model"] += 1
+            asked = [request.digest(), self._made["model"], uuid.uuid4().hex]
+            intent = Intent.of(
+                self.run_id,
+                self.usage.model_calls + 1,
+                f"model:{request.model}",
+                asked,
+                agent=self.agent,
+                action_class="model",
+            )
+            self._standing(self.admits.admit(intent, verdict.wants), None)
+            return intent.key
+
+    def settle_model(
+        self, key: str, input_tokens: int, output_tokens: int, usd: float | None
+    ) -> None:
+        """Put what a model call used in the place of what it had reserved. Where its price is not
+        known, what was reserved stays."""
+        with self._lock:
+            self.usage.model_calls += 1
+            self.usage.input_tokens += input_tokens
+            self.usage.output_tokens += output_tokens
+            self.usage.usd += usd or 0.0
+            self.usage.unpriced_calls += usd is None
+        used = {"tokens": float(input_tokens + output_tokens)}
+        if usd is not None:
+            used["usd"] = usd
+        self.ledger.settle([Settlement(key, used)])
+
+    def _judge(self, call: Call, tool: Tool) -> Verdict:
+        with self._lock:
+            self._still_on()
+            verdict = first_objection(self.guards, call, tool)
+            self._record(verdict, call)
+            self._may(verdict, call)
+            return verdict
+
+    def _may(self, verdict: Verdict, call: Call | None) -> None:
+        if verdict.ruling == "stop":
+            self._end("aborted", verdict, call)
+        if verdict.ruling == "deny":
+            raise CallRefused(verdict)
+
+    async def _asked(
+        self, call: Call, tool: Tool, verdict: Verdict, awaiting: Awaiting
+    ) -> tuple[Call, str | None, Verdict]:
+        """The call as a person approved it, the approval that it uses up, and the last verdict."""
+        name = f"{self.run_id}/{call.name}/{json.dumps(call.arguments, sort_keys=True)}"
+        proposal = Proposal(
+            uuid.uuid5(uuid.NAMESPACE_URL, name).hex,
+            self.run_id,
+            call.name,
+            call.arguments,
+            verdict.reason or None,
+        )
+        about = {semconv.APPROVAL_ID: proposal.id, semconv.APPROVAL_TOOL: call.name}
+        asked = {
+            semconv.APPROVAL_KIND: "reviewer",
+            semconv.APPROVAL_ARGUMENTS: json.dumps(call.arguments, ensure_ascii=False),
+            semconv.APPROVAL_RECOMMENDATION: proposal.reason,
+        }
+        self._event(semconv.APPROVAL_REQUESTED, {**about, **asked})
+        decision: Decision | None = await awaiting(self.approver.decide(proposal))
+        if decision is None:
+            why = f"{call.name} waits for a reviewer (approval {proposal.id[:12]})"
+            self._event(semconv.RUN_PAUSED, {semconv.REASON: why, **about})
+            self._end("paused", Verdict(verdict.guard, "pause", why), call)
+        said = {
+            semconv.APPROVAL_DECISION: decision.kind,
+            semconv.APPROVAL_REVIEWER: decision.reviewer,
+            semconv.REASON: decision.reason or None,
+        }
+        self._event(semconv.APPROVAL_DECIDED, {**about, **said})
+        if decision.kind == "deny":
+            reason = f"denied by a person: {decision.reason}"
+            raise CallRefused(Verdict("approval", "deny", reason))
+        if decision.kind == "edit":
+            call = replace(call, arguments=decision.arguments)
+            verdict = self._judge(call, tool)
+        return call, decision.approval, verdict
+
+    def _admit(
+        self, call: Call, tool: Tool, wants: Sequence[Want], approval: str | None
+    ) -> tuple[Intent, Admission]:
+        with self._lock:
+            self._still_on()
+            # Counted by call, not by order: what is made side by side comes in any order.
+            named = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
+            nth = self._made[named]
+            self._made[named] += 1
+            intent = Intent.of(
+                self.run_id,
+                nth,
+                call.name,
+                call.arguments,
+                agent=self.agent,
+                action_class=tool.action_class,
+                approval=approval,
+            )
+            admission = self.admits.admit(intent, wants)
+            self._standing(admission, call)
+            self.usage.tool_calls += 1
+            return intent, admission
+
+    def _standing(self, admission: Admission, call: Call | None) -> None:
+        if admission.standing == "admitted":
+            return
+        # Of a tool that does not work the model is told: it may go another way.
+        ruling = "deny" if admission.standing == "open" else admission.ruling
+        verdict = Verdict(admission.guard, ruling, admission.reason)
+        self._record(verdict, call)
+        if admission.standing == "killed":
+            self._end("killed", verdict, call)
+        self._may(verdict, call)
+
+    def _known(self, intent: Intent, admission: Admission, tool: Tool) -> dict[str, Any] | None:
+        """What is known of a call that an earlier life of the run began. Ends the run where it may
+        have been made and nobody has said so."""
+        if admission.fresh or tool.action_class == "read":
+            return None
+        said = self.ledger.resolution(intent.key)
+        if said is None:
+            why = (
+                f"nobody knows whether {tool.name} was done before: say what became of {intent.key}"
+            )
+            self._event(semconv.RUN_PAUSED, {semconv.REASON: why})
+            self._end("paused", Verdict("recovery", "pause", why), None)
+        return said if "result" in said else None
+
+    async def _attempt(
+        self,
+        call: Call,
+        tool: Tool,
+        make: Callable[[Any], Awaitable[T]],
+        intent: Intent,
+        number: int,
+    ) -> T:
+        if self.recorder is None:
+            return self._verified(call, tool, await make(call.arguments))
+        about = {semconv.CALL_KEY: intent.key, semconv.RUN_ATTEMPT: number}
+        with self.recorder.tool(
+            call.name, call_id=call.id, arguments=call.arguments, attributes=about
+        ) as span:
+            result = await make(call.arguments)
+            span.set_result(to_jsonable_python(result, fallback=str))
+            return self._verified(call, tool, result)
+
+    def _verified(self, call: Call, tool: Tool, result: T) -> T:
+        try:
+            verify_result(self.guards, call, tool, to_jsonable_python(result, fallback=str))
+        except OutputRejected as rejected:
+            self._record(rejected.verdict, call)
+            raise
+        return result
+
+    def _may_go_on(self, error: Exception) -> None:
+        """End the run where an error of a call says so."""
+        if isinstance(error, Parked):
+            self._end("paused", Verdict(error.park.kind, "pause", error.park.reason), None)
+        if not isinstance(error, OutputRejected):
+            return
+        if error.verdict.ruling == "pause":
+            self._event(semconv.RUN_PAUSED, {semconv.REASON: error.verdict.reason})
+            self._end("paused", error.verdict, None)
+        if error.verdict.ruling == "stop":
+            self._end("aborted", error.verdict, None)
+
+    def _observe(self, call: Call, tool: Tool, result: Any) -> None:
+        with self._lock:
+            observe_result(self.guards, call, tool, to_jsonable_python(result, fallback=str))
+
+    def _still_on(self) -> None:
+        if self.ended is not None:
+            raise Ended(self.ended.outcome, self.ended.reason)
+
+    def _end(self, outcome: Any, verdict: Verdict, call: Call | None) -> NoReturn:
+        self.ended = Ended(outcome, verdict.reason)
+        if outcome == "aborted":
+            self._event(
+                semconv.INCIDENT,
+                {
+                    semconv.INCIDENT_KIND: f"guard:{verdict.guard}",
+                    semconv.INCIDENT_SEVERITY: "warning",
+                    semconv.INCIDENT_TOOL: call.name if call else None,
+                    semconv.REASON: verdict.reason,
+                },
+            )
+        raise self.ended
+
+    def _record(self, verdict: Verdict, call: Call | None) -> None:
+        if self.events is not None:
+            record_verdict(self.events, verdict, call)
+
+    def _event(self, name: str, attributes: dict[str, Any]) -> None:
+        if self.events is not None:
+            self.events.event(name, attributes)
+
+
+async def _here(awaitable: Awaitable[T]) -> T:
+    return await awaitable
