@@ -20,8 +20,8 @@ from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryP
 from goldspan.harness.failure.retry import Retry
 from goldspan.harness.guards.breaker import Breakers
 from goldspan.harness.result import Ended
-from goldspan.harness.wrap.capability import Guarded
 from goldspan.harness.wrap import Policy
+from goldspan.harness.wrap.capability import Guarded
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder
 

@@ -22,8 +22,8 @@ from pydantic_ai.usage import RequestUsage
 from goldspan.harness.approvals import NamedApprover
 from goldspan.harness.contract import Contract
 from goldspan.harness.result import Ended
-from goldspan.harness.wrap.capability import Guarded
 from goldspan.harness.wrap import Policy
+from goldspan.harness.wrap.capability import Guarded
 from goldspan.tracing.errors import ConfigError
 
 

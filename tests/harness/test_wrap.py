@@ -19,8 +19,8 @@ from goldspan.harness.ledger import Ledger
 from goldspan.harness.models.protocol import Call
 from goldspan.harness.result import Ended
 from goldspan.harness.tools import Tool
-from goldspan.harness.wrap.guarded_run import CallRefused
 from goldspan.harness.wrap import Policy, guard
+from goldspan.harness.wrap.guarded_run import CallRefused
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
