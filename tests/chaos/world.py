@@ -82,8 +82,8 @@ class Turns:
         return ModelAnswer(message, response_model="tiny", input_tokens=7, output_tokens=3)
 
 
-def write_post_office(folder: Path) -> Path:
-    """An agent version on the post office."""
+def write_post_office(folder: Path, more: str = "") -> Path:
+    """An agent version on the post office, with `more` in its contract."""
     folder.mkdir(parents=True)
     (folder / "system-prompt.md").write_text("You send letters.\n", encoding="utf-8")
     tools = "".join(f"- name: {name}\n" for name in ("send", "throw", "sign", "count"))
@@ -91,7 +91,7 @@ def write_post_office(folder: Path) -> Path:
     (folder / "config.yaml").write_text(
         "model: tiny\nprovider: local\ntool_mode: json\nsettings: {temperature: 0}\n"
         "environment: tests.chaos.world:PostOffice\n"
-        "contract: {max_tool_calls: 40, max_iterations: 40}\n",
+        f"contract: {{max_tool_calls: 40, max_iterations: 40{more}}}\n",
         encoding="utf-8",
     )
     return folder
