@@ -18,6 +18,7 @@ from goldspan.evals.suite import load_suite
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.live import LiveModel
 from goldspan.harness.models.messages import ModelRequest, text_message
+from goldspan.tracing.errors import PricingError
 from goldspan.tracing.store import Store
 from tests.evals.chatting import ChatServer, asked_of, chatting, write_agent, write_suite
 
@@ -88,6 +89,56 @@ def test_what_breaks_an_experiment_leaves_no_connection(
     with pytest.raises(ExceptionGroup):
         session.run(broken)
     assert server.connections >= 1
+    assert server.unclosed() == 0
+
+
+def routed(folder: Path) -> None:
+    """The agent with two models, of which the second answers its first step."""
+    home = write_agent(folder, "v1.0.0", "Shout.")
+    (folder / "agents" / "crier" / "current").write_text("v1.0.0")
+    routes = [{"provider": "local", "model": name} for name in ("small", "large")]
+    config = home / "config.yaml"
+    first = json.dumps({"routes": routes, "first": {"1": 1}})
+    config.write_text(f"{config.read_text()}routing: {first}\n")
+
+
+def test_an_experiment_takes_the_routes_of_its_version_and_closes_them(
+    tmp_path: Path, server: ChatServer
+) -> None:
+    routed(tmp_path)
+    suite = load_suite(write_suite(tmp_path, cases=2))
+    tape, store = tmp_path / "tape.jsonl", tmp_path / "s.duckdb"
+    made = EvalOptions(store, base_url=server.url, cassette=tape, mode="record")
+    assert EvalSession(suite, made).run().experiment.pass_rate == 1.0
+    assert {body["model"] for body in server.seen} == {"large"}
+    assert server.unclosed() == 0
+    again = EvalSession(suite, EvalOptions(store, cassette=tape, mode="replay")).run()
+    assert again.experiment.pass_rate == 1.0
+    asked = len(server.seen)
+    other = EvalOptions(store, base_url=server.url, model="tiny")
+    EvalSession(suite, other).run()
+    assert {body["model"] for body in server.seen[asked:]} == {"tiny"}
+
+
+def test_a_limit_in_usd_asks_for_the_price_of_every_route(
+    tmp_path: Path, server: ChatServer
+) -> None:
+    routed(tmp_path)
+    (tmp_path / "prices.yaml").write_text(
+        "prices:\n- {model: tiny, input_usd: 1}\n- {model: small, input_usd: 1}\n"
+    )
+    suite = load_suite(write_suite(tmp_path, cases=2))
+    options = EvalOptions(tmp_path / "s.duckdb", base_url=server.url, max_cost_usd=1.0)
+    with pytest.raises(PricingError, match="local/large has no price"):
+        EvalSession(suite, options).run()
+    assert server.seen == []
+
+
+def test_a_run_takes_the_routes_of_its_version(tmp_path: Path, server: ChatServer) -> None:
+    routed(tmp_path)
+    run = ("run", str(tmp_path / "agents" / "crier"), "say it", "--base-url", server.url)
+    invoke(*run, "--store", str(tmp_path / "s.duckdb"))
+    assert [body["model"] for body in server.seen] == ["large"]
     assert server.unclosed() == 0
 
 

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.approvals.unknown import resolve, unknown_calls
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Ledger
@@ -21,6 +22,7 @@ from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, Model, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
+from goldspan.harness.operation.outbox import drain
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
@@ -121,7 +123,8 @@ def test_a_run_goes_on_without_a_part_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "down").touch()
     model = ScriptedModel([act("fetch", n=1), act("count", n=2), act("answer", text="counted 2")])
     rule = {"when_down": "pending"}
-    result = run(tmp_path, model, failure={"retry": FAST, "tools": {"fetch": rule}})
+    policy = {"retry": FAST, "breaker": {"failures": 2}, "tools": {"fetch": rule}}
+    result = run(tmp_path, model, failure=policy)
     assert result.outcome == "completed"
     assert result.answer == ('counted 2\n\nPending:\n- fetch({"n":1}): the archive did not answer')
     assert result.next_actions == [
@@ -132,6 +135,8 @@ def test_a_run_goes_on_without_a_part_and_says_so(tmp_path: Path) -> None:
     failed = events(tmp_path, semconv.CALL_FAILED)
     assert [event[semconv.RUN_ATTEMPT] for event in failed] == [1, 2]
     assert len(events(tmp_path, semconv.PART_PENDING)) == 1
+    (opened,) = events(tmp_path, semconv.BREAKER_CHANGED)
+    assert opened[semconv.BREAKER_STATE] == "open"
 
 
 def test_wrong_arguments_are_told_with_the_right_ones(tmp_path: Path) -> None:
@@ -228,6 +233,7 @@ def test_runs_that_need_a_broken_tool_wait_while_others_go_on(tmp_path: Path) ->
         needs = specs_of(version, tasks, batch="b")
         other = specs_of(version, [Task(id="other", input="count 9")], batch="b")[0]
         with WorkerProcess(config, runner) as worker:
+            ledger = worker.ledger
             for spec in needs:
                 worker.engine.enqueue(spec)
             for spec in needs:
@@ -239,16 +245,50 @@ def test_runs_that_need_a_broken_tool_wait_while_others_go_on(tmp_path: Path) ->
             (spaces / "down").unlink()
             for spec in needs:
                 assert waited(worker, spec.run_id, "ended").outcome == "completed"
-        telemetry.flush()
+            changed = "SELECT * FROM events WHERE event_name = ? ORDER BY observed_at"
+            telemetry.flush()
+            store = Store.open(tmp_path / "s.duckdb")
+            assert store.rows(changed, [semconv.BREAKER_CHANGED]) == []
+            drain(ledger, lambda: instrument(store=tmp_path / "s.duckdb", service_name="audit"))
     assert made <= 4
-    rows = Store.open(tmp_path / "s.duckdb").rows(
-        "SELECT attributes FROM events WHERE event_name = ? ORDER BY observed_at",
-        [semconv.BREAKER_CHANGED],
-    )
+    rows = store.rows(changed, [semconv.BREAKER_CHANGED])
     states = [json.loads(row["attributes"])[semconv.BREAKER_STATE] for row in rows]
     assert (states[0], states[-1]) == ("open", "closed")
+    assert "half" in states
+    assert {row["run_id"] for row in rows} <= {spec.run_id for spec in needs}
+    assert all(row["trace_id"] for row in rows)
     incidents = Store.open(tmp_path / "s.duckdb").rows("SELECT kind, tool_name FROM incidents")
     assert {"kind": "breaker", "tool_name": "fetch"} in incidents
+
+
+@pytest.mark.parametrize("tool", ["fetch", "move"])
+def test_what_a_person_says_of_an_output_is_what_the_run_goes_on_with(
+    tmp_path: Path, tool: str
+) -> None:
+    spaces = tmp_path / "workspaces"
+    spaces.mkdir()
+    rule = {"required": ["rows"], "otherwise": "pause"}
+    version = write_archivist(tmp_path / "archivist" / "v1.0.0", contract={"outputs": {tool: rule}})
+    config = EngineConfig(f"sqlite:///{tmp_path / 'engine.db'}", beat_s=0.2)
+    with instrument(store=tmp_path / "s.duckdb", service_name="test") as telemetry:
+        model = Turns()
+        runner = SpecRunner(
+            lambda _version: ModelGateway(Mode.LIVE, None, model),
+            telemetry.recorder,
+            Prices(),
+            spaces,
+        )
+        (spec,) = specs_of(version, [Task(id="t", input=f"{tool} 1")], batch="b")
+        with WorkerProcess(config, runner) as worker:
+            worker.engine.enqueue(spec)
+            waits = waited(worker, spec.run_id, "parked").waits_for
+            (call,) = unknown_calls(worker.ledger)
+            assert waits == f"unknown:{call.key}"
+            resolve(worker.ledger, call.key, "ana", made=True, result={"rows": [7]})
+            assert waited(worker, spec.run_id, "ended").outcome == "completed"
+    assert (spaces / "calls").read_text() == "1\n"
+    rows = Store.open(tmp_path / "s.duckdb").rows("SELECT result FROM tool_calls ORDER BY 1")
+    assert '{"rows":[7]}' in [row["result"] for row in rows]
 
 
 def test_a_faulty_failure_part_names_file_and_field(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.replay import Replay, compare, read_recording, replay_trace
 from goldspan.harness.replay.playback import Progress
 from goldspan.harness.run import run_agent
+from goldspan.harness.run_setup import setup_of
 from goldspan.harness.tools import Tool
+from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError, MeasurementError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
@@ -170,6 +172,60 @@ def test_live_tools_read_anew_and_do_not_write(home: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == ["note-1.txt", "seen.txt"] or sorted(
         p.name for p in folder.iterdir()
     ) == ["note-0.txt", "seen.txt"]
+
+
+def test_live_tools_begin_with_the_world_of_the_recorded_run(home: Path) -> None:
+    texts = [act("look", what="a"), act("answer", text="done")]
+    secret = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    world = {"seen.txt": "as it was", "key.txt": secret}
+    record(home, ScriptedModel(texts), setup=world)
+    found = again(home, live="reads")
+    folder = home / "replays" / str(found.replayed.run_id)
+    assert sorted(path.name for path in folder.iterdir()) == ["key.txt", "seen.txt"]
+    assert (folder / "seen.txt").read_text() == "as it was"
+    assert "wJalrXUtnFEMI" not in (folder / "key.txt").read_text()
+    other = again(home, live="reads", setup={})
+    folder = home / "replays" / str(other.replayed.run_id)
+    assert list(folder.iterdir()) == []
+    none = again(home)
+    folder = home / "replays" / str(none.replayed.run_id)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_setup_that_is_too_long_is_not_kept_and_said_to_be_missing(home: Path) -> None:
+    texts = [act("look", what="a"), act("answer", text="done")]
+    record(home, ScriptedModel(texts), setup={"long.txt": "ä" * 8200})
+    (span,) = store(home).rows("SELECT attributes FROM spans WHERE category = 'agent'")
+    kept = json.loads(span["attributes"])
+    assert kept[semconv.RUN_SETUP_BYTES] == 16_415
+    assert semconv.RUN_SETUP not in kept
+    assert again(home).parting is None
+    with pytest.raises(MeasurementError, match="16415 bytes is too long") as refused:
+        again(home, live="reads")
+    assert "--setup FILE" in str(refused.value)
+    assert again(home, live="reads", setup={"long.txt": "a"}).parting is None
+
+
+def test_a_setup_is_content(home: Path) -> None:
+    version = AgentVersion.load(home / "agents" / "keeper" / "v1.0.0")
+    with instrument(store=home / "s.duckdb", capture_content=False) as telemetry:
+        asyncio.run(
+            run_agent(
+                version,
+                "keep a note",
+                model=ScriptedModel([act("answer", text="done")]),
+                recorder=telemetry.recorder,
+                workspace=home / "work",
+                setup={"seen.txt": "as it was"},
+            )
+        )
+    (span,) = store(home).rows("SELECT * FROM spans WHERE category = 'agent'")
+    assert "as it was" not in json.dumps(span, default=str)
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"a": ', "null"])
+def test_a_setup_that_cannot_be_read_is_not_made_up(text: str) -> None:
+    assert setup_of(text, None) == ({}, "its setup cannot be read: it was cut, or redacted")
 
 
 def test_a_live_result_that_differs_is_the_parting(home: Path) -> None:

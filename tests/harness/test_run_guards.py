@@ -16,9 +16,11 @@ from goldspan.harness.approvals import NamedApprover
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
+from goldspan.harness.operation.outbox import unsent
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct
+from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
@@ -115,8 +117,32 @@ def test_a_cap_counts_over_runs_and_stops_the_one_too_many(tmp_path: Path) -> No
             run(tmp_path, [WRITE, DONE], contract, ledger=ledger, run_id=f"r{n}")[0].outcome
             for n in range(3)
         ]
+        again, _ = run(tmp_path / "again", [WRITE, DONE], contract, ledger=ledger, run_id="r2")
+        (told,) = unsent(ledger)
     assert ended == ["completed", "completed", "aborted"]
+    assert again.outcome == "aborted"
     assert ("caps", "stop") in objections(tmp_path)
+    assert told.name == semconv.CAP_REACHED
+    assert told.trace_id is not None
+    known = (semconv.RUN_ID, semconv.TOOL_NAME, semconv.CAP_UNIT, semconv.CAP_LIMIT)
+    assert [told.attributes[name] for name in known] == ["r2", "write", "calls", 2]
+    assert not caps_reached(tmp_path)
+
+
+def test_a_cap_that_only_this_process_knows_is_told_at_once(tmp_path: Path) -> None:
+    contract = {"caps": [{"of": "write", "max_calls": 1}], "max_tool_calls": 3}
+    result, _ = run(tmp_path, [WRITE, act("write", text="more")], contract)
+    assert result.outcome == "aborted"
+    (told,) = caps_reached(tmp_path)
+    assert told[semconv.CAP_SCOPE].startswith("cap:write:")
+    assert told[semconv.RUN_ID] == "run-1"
+
+
+def caps_reached(tmp_path: Path) -> list[dict[str, Any]]:
+    rows = Store.open(tmp_path / "s.duckdb").rows(
+        "SELECT attributes FROM events WHERE event_name = ?", [semconv.CAP_REACHED]
+    )
+    return [json.loads(row["attributes"]) for row in rows]
 
 
 def test_a_run_of_an_agent_with_a_history_is_held_to_it(tmp_path: Path) -> None:

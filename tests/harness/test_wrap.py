@@ -290,28 +290,6 @@ def test_guards_and_attempts_of_others_fit_in() -> None:
     assert tries == ["a", "a"]
 
 
-def test_a_call_of_unknown_outcome_is_not_made_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    paid: list[int] = []
-
-    def life(ledger: Ledger) -> Any:
-        policy = Policy(contract(), ledger=ledger)
-        pay = guard(lambda usd: paid.append(usd), policy, name="pay")
-        look = guard(lambda usd: usd, policy, name="look", action_class="read")
-        with policy.run("r") as run:
-            assert look(1) == 1
-            return pay(9), run
-
-    with closing(Ledger(url)) as ledger:
-        life(ledger)
-        with pytest.raises(Ended, match="nobody knows whether pay was done") as ended:
-            life(ledger)
-        key = str(ended.value).split()[-1]
-        ledger.resolve(key, {"result": "paid by hand"})
-        assert life(ledger)[0] == "paid by hand"
-    assert paid == [9]
-
-
 def test_a_kill_flag_stops_the_next_call(ledger: Ledger) -> None:
     policy = Policy(contract(), agent="desk", ledger=ledger)
     guarded = guard(lambda n: n, policy, name="look")

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from goldspan.cli.console import out, print_json, tell_undelivered_once
+from goldspan.cli.engine_place import EngineOption
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 from goldspan.cli.suite_options import AgentOption
 
@@ -23,6 +24,7 @@ def check(
     version: Annotated[str, typer.Argument(help="A version, a folder, or current.")] = "current",
     agent: AgentOption = None,
     store: StoreOption = DEFAULT_STORE,
+    engine: EngineOption = None,
     at_least: Annotated[
         str | None,
         typer.Option(help="Exit 1 below this grade: production, beta or internal."),
@@ -48,7 +50,7 @@ def check(
     folder = Path(version) if (Path(version) / "config.yaml").is_file() else None
     home = AgentFolder(folder.parent) if folder else AgentFolder.find(agent)
     tell_undelivered_once()
-    found = assess(home, home.version(version), store)
+    found = assess(home, home.version(version), store, engine=engine)
     if as_json:
         print_json(found.to_json())
     else:

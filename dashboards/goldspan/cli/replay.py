@@ -49,7 +49,10 @@ def replay(
     ] = False,
     setup: Annotated[
         Path | None,
-        typer.Option(help="With --live-tools: what the world begins with, YAML or JSON."),
+        typer.Option(
+            help="With --live-tools: what the world begins with, YAML or JSON; as recorded if not"
+            " given."
+        ),
     ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -125,12 +128,12 @@ def _maker(model: str | None, base_url: str | None) -> Any:
     return make
 
 
-def _setup(path: Path | None) -> dict[str, Any]:
+def _setup(path: Path | None) -> dict[str, Any] | None:
     from goldspan.tracing.errors import ConfigError
     from goldspan.tracing.files import parse_yaml, read_text
 
     if path is None:
-        return {}
+        return None
     value, _ = parse_yaml(read_text(path), path)
     if not isinstance(value, dict):
         raise ConfigError("must be a mapping", where=str(path), remedy="as a case's `setup` is")

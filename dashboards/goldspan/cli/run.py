@@ -73,7 +73,7 @@ def run(
         cassette=cassette,
         model=None if routing is not None else choice.address(base_url),
         base_url=base_url,
-        routes=None if routing is None else partial(RoutedModels.live, routing),
+        routes=None if routing is None else partial(RoutedModels.live, routing, base_url),
         redaction=Policy.load(policy_path(store)),
     )
     batch = batch or datetime.now(UTC).strftime("batch-%Y%m%dT%H%M%SZ")
@@ -90,8 +90,8 @@ def run(
             telemetry.recorder,
             Prices.load(prices_path(store)),
             store.parent / "workspaces",
-            model_name=choice.name,
-            provider=choice.provider,
+            model_name=None if routing is not None else choice.name,
+            provider=None if routing is not None else choice.provider,
         )
 
         async def work() -> list[RunResult]:

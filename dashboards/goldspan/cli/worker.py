@@ -112,7 +112,7 @@ def worker(
     from goldspan.harness.durable import SpecRunner
     from goldspan.harness.engine import EngineConfig, apply_schedules
     from goldspan.harness.ledger import Ledger, default_url
-    from goldspan.harness.models.gateway import Mode, ModelGateway
+    from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
     from goldspan.harness.models.routing import RoutedModels
     from goldspan.harness.operation.delivery import Delivery, target_of
     from goldspan.harness.operation.intake import load_schedules
@@ -128,7 +128,7 @@ def worker(
         if version.name == DRILL:  # what practises the kill switch asks no model
             return drill_gateway()
         routing = version.config.routing if model is None else None
-        name = model or version.config.model
+        name = ModelChoice.of(version.config, model, base_url=base_url).address(base_url)
         key = name if routing is None else version.digest
         if key not in known:
             known[key] = ModelGateway.make(
@@ -136,7 +136,7 @@ def worker(
                 cassette=cassette,
                 model=name if routing is None else None,
                 base_url=base_url,
-                routes=None if routing is None else partial(RoutedModels.live, routing),
+                routes=None if routing is None else partial(RoutedModels.live, routing, base_url),
             )
         return known[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from goldspan.evals.command_target import CommandTarget
@@ -19,6 +19,7 @@ from goldspan.golden import Case
 from goldspan.harness.agents.bundled import bundled_agent
 from goldspan.harness.agents.version import AgentConfig, AgentVersion
 from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
+from goldspan.harness.models.routing import RoutedModels, Routing
 from goldspan.harness.operation.tasks import Worker
 from goldspan.tracing.errors import ConfigError, InputError, PricingError
 from goldspan.tracing.pricing import Prices, prices_path
@@ -50,16 +51,28 @@ class ModelOptions:
         return Prices.load(prices_path(self.store))
 
     def chosen(self, config: AgentConfig) -> ModelChoice:
-        """The model that an agent version is run with."""
+        """The model that an agent version is run with, where its routes do not name others."""
         return ModelChoice.of(config, self.model, base_url=self.base_url)
 
-    def gateway(self, mode: Mode, choice: ModelChoice, cassette: Path | None) -> ModelGateway:
-        """A model's gateway. Raises `ConfigError` where something needed is missing."""
+    def routing(self, config: AgentConfig) -> Routing | None:
+        """The version's routes, None where it has none or another model takes their place."""
+        return config.routing if self.model is None else None
+
+    def gateway(
+        self,
+        mode: Mode,
+        choice: ModelChoice,
+        cassette: Path | None,
+        routing: Routing | None = None,
+    ) -> ModelGateway:
+        """A model's gateway, or that of all models of `routing`. Raises `ConfigError` where
+        something needed is missing."""
         made = ModelGateway.make(
             mode,
             cassette=cassette,
-            model=choice.address(self.base_url),
+            model=None if routing is not None else choice.address(self.base_url),
             base_url=self.base_url,
+            routes=None if routing is None else partial(RoutedModels.live, routing, self.base_url),
             redaction=self.redaction,
         )
         self._open.append(made)
@@ -151,12 +164,17 @@ class Arm:
         """Raises `PricingError` where a limit in USD could not be kept."""
         if self.version is None or self.models.mode == "replay":
             return
-        choice = self.models.chosen(self.version.config)
-        if not self.models.prices.knows(choice.provider, choice.name):
-            raise PricingError(
-                f"--max-cost cannot be kept: {choice.provider}/{choice.name} has no price",
-                remedy="give it a price in prices.yaml",
-            )
+        config = self.version.config
+        choice, routing = self.models.chosen(config), self.models.routing(config)
+        asked = [(choice.provider, choice.name)]
+        asked += [(r.provider, r.model) for r in (routing.routes if routing else ())]
+        prices = self.models.prices
+        for provider, name in asked:
+            if not prices.knows(provider, name):
+                raise PricingError(
+                    f"--max-cost cannot be kept: {provider}/{name} has no price",
+                    remedy="give it a price in prices.yaml",
+                )
 
     def target(self, recorder: Recorder, workspaces: Path, concurrency: int) -> Target:
         """As something that cases can be put to. Raises `ConfigError` where it cannot be."""
@@ -171,15 +189,16 @@ class Arm:
             return CallableTarget.load(str(self.function), recorder, concurrency, folder=folder)
         models = self.models
         choice = models.chosen(self.version.config)
+        routing = models.routing(self.version.config)
         return AgentTarget(
             Worker(
                 self.version,
-                models.gateway(Mode(models.mode), choice, models.cassette),
+                models.gateway(Mode(models.mode), choice, models.cassette, routing),
                 recorder,
                 models.prices,
                 workspaces,
-                model_name=choice.name,
-                provider=choice.provider,
+                model_name=None if routing is not None else choice.name,
+                provider=None if routing is not None else choice.provider,
             )
         )
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from goldspan.harness.guards import Verdict
 from goldspan.harness.guards.breaker import Breakers
-from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Want
+from goldspan.harness.ledger import Admission, Intent, Ledger, Reached, Settlement, Want
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Park, Parked, Steps
 from goldspan.harness.tools import JsonValue
@@ -18,7 +18,8 @@ from goldspan.tracing.errors import InternalError
 
 @dataclass
 class Admissions:
-    """One run's calls, as the ledger knows them. What calls used rides in the next admission."""
+    """One run's calls, as the ledger knows them. What calls used rides in the next admission.
+    `reached` is told of each call that a limit refused, in the transaction that refuses it."""
 
     run_id: str
     agent: str
@@ -26,6 +27,7 @@ class Admissions:
     engine: Steps
     events: RunEvents
     breakers: Breakers | None = None
+    reached: Reached | None = None
     _settled: list[Settlement] = field(default_factory=list)
 
     def intent(
@@ -52,13 +54,13 @@ class Admissions:
         open: the run waits then, and the same intent is judged anew when it goes on."""
         settled, self._settled = self._settled, []
         judge = self.ledger.admit if self.breakers is None else self.breakers.admit
-        answer = await self.engine.transact(lambda: judge(intent, wants, settled))
+        answer = await self.engine.transact(lambda: judge(intent, wants, settled, self.reached))
         return await self._may_go_on(intent, answer)
 
     async def admit_in_step(self, intent: Intent, wants: Sequence[Want]) -> Admission:
         """As `admit`, within the work of a step. Raises `Parked` where the run must wait."""
         judge = self.ledger.admit if self.breakers is None else self.breakers.admit
-        answer = await self.engine.transact(lambda: judge(intent, wants))
+        answer = await self.engine.transact(lambda: judge(intent, wants, (), self.reached))
         park = _park(intent, answer)
         if park is not None:
             self.waiting(park)

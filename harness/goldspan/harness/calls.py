@@ -128,7 +128,7 @@ class ToolCalls:
             return self._refused(call, reason, refused)
         if decision is not None:
             self.review.used(decision, intent)
-        context = replace(context, key=intent.key)
+        context = replace(context, key=intent.key, record=self.recorder.event)
         outcome = await self._recorded(runner, tool, context, call, parsed, intent, admission)
         if "rejected" in outcome:
             return self._refused(call, reason, Verdict(*outcome["rejected"]))
@@ -228,17 +228,20 @@ class ToolCalls:
     ) -> dict[str, Any] | None:
         """What a call returned whose intent an earlier life of the run wrote down and whose result
         it did not; None where it is to be made. Raises `Parked` where a person must say."""
-        how, found = "repeated", None
-        if tool.action_class == "read":
+        ledger = self.admissions.ledger
+        said = await self.admissions.engine.transact(lambda: ledger.take_resolution(intent.key))
+        how = "repeated"
+        found: Mapping[str, Any] | None = None
+        if said is not None and "result" in said:
+            how, found = "person", said
+        elif tool.action_class == "read":
             pass
         elif tool.ask is not None:
             how, found = "asked", await _asked(tool, context, parsed)
+        elif said is None:
+            await self._unknown(tool, intent, "the process died")
         else:
-            ledger = self.admissions.ledger
-            said = await self.admissions.engine.transact(lambda: ledger.resolution(intent.key))
-            if said is None:
-                await self._unknown(tool, intent, "the process died")
-            how, found = "person", said if "result" in said else None
+            how = "person"
         about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}
         self.recorder.event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: how})
         if found is None:

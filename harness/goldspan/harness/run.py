@@ -16,6 +16,7 @@ from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.review import Review
+from goldspan.harness.audit import breaker_note, cap_note
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.failure.fallback import Fallback
@@ -43,6 +44,7 @@ from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import RunEvents
+from goldspan.harness.run_setup import setup_attributes
 from goldspan.harness.steps import Attempts, Direct, Once
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing import semconv
@@ -125,13 +127,19 @@ async def run_agent(
         policy = version.config.failure
         breakers = retry = fallback = None
         if policy is not None:
-            breakers = Breakers(
-                ledger, policy, lambda _tx, name, attributes: recorder.event(name, attributes)
-            )
+            breakers = Breakers(ledger, policy, breaker_note(ledger, recorder))
             retry = Retry(policy, recorder, breakers, life.steps, fence=life.fence)
             fallback = Fallback(policy, {tool.name: tool for tool in tools}, events)
             model = RetriedModel(model, retry, run_id)
-        admissions = Admissions(run_id, version.name, ledger, life.steps, events, breakers)
+        admissions = Admissions(
+            run_id,
+            version.name,
+            ledger,
+            life.steps,
+            events,
+            breakers,
+            cap_note(ledger, recorder),
+        )
         budget = BudgetGuard(
             contract,
             usage,
@@ -196,6 +204,7 @@ async def run_agent(
             links=link_to_previous(run_id, life.segment),
         )
         with placed(run_id, life.segment, AGENT), segment as span:
+            span.set_content(setup_attributes(setup or {}))
             _begin(events, contract, version, tools, life)
             end = await _to_its_end(loop, task, span)
     if end.failure is not None:

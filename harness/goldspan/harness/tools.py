@@ -39,6 +39,7 @@ class ToolContext:
 
     `call` counts the calls of this tool in this run, from 0; `rng` is seeded from case, repeat,
     tool and that number. `key` is the call's idempotency key: the same in every life of the run.
+    `record` takes an event's name and attributes; the event stands in the call's span.
     """
 
     workspace: Path
@@ -47,6 +48,7 @@ class ToolContext:
     now: datetime
     call: int
     key: str = ""
+    record: Callable[[str, Mapping[str, Any]], object] = lambda _name, _attributes: None
 
 
 @dataclass(frozen=True)

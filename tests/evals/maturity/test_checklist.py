@@ -7,18 +7,18 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
 from goldspan.cli import main
 from goldspan.evals.maturity import (
     LINES,
     Evidence,
     Finding,
-    History,
     Line,
     assess,
     evidence,
@@ -26,75 +26,23 @@ from goldspan.evals.maturity import (
 )
 from goldspan.evals.maturity.config_lines import SECRET
 from goldspan.harness.agents.folder import AgentFolder
-from goldspan.harness.agents.promotion_log import record_promotion
 from goldspan.harness.agents.scaffold import new_agent, new_version
+from goldspan.harness.rules.stated import Cap
 from goldspan.tracing.pricing import PriceEntry, Prices
 from goldspan.tracing.redaction import Policy
 from goldspan.tracing.store import Store
+from tests.evals.maturity.conftest import CONTRACT, NOW
 from tests.harness.scripted import ScriptedModel, act, write_version
 from tests.harness.test_replay import record
 
 PAGE = Path(__file__).parents[3] / "docs" / "checklist.md"
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 IDS = [line.id for line in LINES]
-CONTRACT = "{max_tokens: 90000, max_tool_calls: 9, max_seconds: 60, max_iterations: 9, max_usd: 1}"
 
 
 def test_page_and_code_have_the_same_lines() -> None:
     rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| ([^|]+) \|", PAGE.read_text("utf-8"), re.M)
     assert rows == [(line.id, line.needed, line.question) for line in LINES]
     assert len(set(IDS)) == len(IDS)
-
-
-@pytest.fixture
-def perfect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evidence:
-    """An agent for which every line holds."""
-    monkeypatch.delenv("GOLDSPAN_PRICES", raising=False)
-    agent = tmp_path / "agents" / "keeper"
-    for name in ("v1.0.0", "v1.1.0"):
-        folder = write_version(agent / name, contract=CONTRACT)
-        readme = f"# {name}\n\nKeeps notes for the desk. Ann looks after it.\n"
-        (folder / "README.md").write_text(readme, encoding="utf-8")
-    (tmp_path / "prices.yaml").write_text(
-        "prices:\n- model: tiny\n  provider: local\n  input_usd: 1\n  output_usd: 2\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "monitors.yaml").write_text("cost_spike: {factor: 3}\n", encoding="utf-8")
-    home = AgentFolder(agent)
-    for name in ("v1.0.0", "v1.1.0"):
-        decided = home.decided("promote", home.version(name), by="ann")
-        record_promotion(agent, replace(decided, verdict="pass"))
-    seen = evidence(home, home.version("v1.1.0"), tmp_path / "s.duckdb", now=NOW)
-    assert seen.history is None
-    history = History(
-        runs={
-            "runs": 300,
-            "bad_runs": 4,
-            "running": 0,
-            "newest_trace": "a" * 32,
-            "newest_bad_trace": "b" * 32,
-            "unpriced_calls": 0,
-            "models": ["tiny-2026-01"],
-        },
-        approvals={
-            "decided": 3,
-            "reviewers": 2,
-            "pending": 1,
-            "oldest": NOW - timedelta(hours=5),
-            "oldest_trace": "c" * 32,
-        },
-        experiments=(
-            {
-                "experiment_id": "e1",
-                "suite": "desk",
-                "cases": 24,
-                "repeats": 5,
-                "trace_id": "d" * 32,
-                "verdict": "pass",
-            },
-        ),
-    )
-    return replace(seen, history=history)
 
 
 def failing(seen: Evidence) -> set[str]:
@@ -116,7 +64,7 @@ def history(**changes: Any) -> Callable[[Evidence], Evidence]:
             old = getattr(seen.history, name)
             if name == "experiments":
                 change = tuple({**old[0], **each} for each in change)
-            elif isinstance(old, dict):
+            elif isinstance(old, dict) and change is not None:
                 change = {**old, **change}
             parts[name] = change
         return replace(seen, history=replace(seen.history, **parts))
@@ -146,6 +94,35 @@ def loose(seen: Evidence) -> Evidence:
     )
     version = replace(seen.version, entries=entries)
     return tool("look", untrusted_output=True)(replace(seen, version=version))
+
+
+def configured(part: str, **changes: Any) -> Callable[[Evidence], Evidence]:
+    """With other fields in a part of config.yaml; without the part, where none is named."""
+
+    def broken(seen: Evidence) -> Evidence:
+        config = seen.version.config
+        old = getattr(config, part)
+        new = old.model_copy(update=changes) if changes else None
+        config = config.model_copy(update={part: new})
+        return replace(seen, version=replace(seen.version, config=config))
+
+    return broken
+
+
+def engine(**changes: Any) -> Callable[[Evidence], Evidence]:
+    def broken(seen: Evidence) -> Evidence:
+        assert seen.engine is not None
+        return replace(seen, engine=replace(seen.engine, **changes))
+
+    return broken
+
+
+class Fetch(BaseModel):
+    target_url: str
+
+
+class FetchKnown(BaseModel):
+    target_url: Literal["https://a.example", "https://b.example"]
 
 
 def gone(name: str) -> Callable[[Evidence], Evidence]:
@@ -201,11 +178,20 @@ BREAKS: dict[str, Callable[[Evidence], Evidence]] = {
     "people": history(approvals={"decided": 0}),
     "answered": history(approvals={"oldest": NOW - timedelta(days=4)}),
     "watched": lambda seen: replace(seen, rules_file=None),
+    "typical": engine(costs=((0.02, 900),) * 9),
+    "caps": configured("contract", caps=(Cap(of="other", max_calls=1),)),
+    "breaker": configured("failure"),
+    "egress": tool("look", parameters=Fetch),
+    "drill": history(drill={"observed_at": NOW - timedelta(days=31)}),
+    "waits": history(approvals={"decided": 10, "in_a_day": 8}),
+    "outbox": engine(unsent=1, unsent_since=NOW - timedelta(minutes=11)),
+    "retention": history(oldest=NOW - timedelta(days=181)),
 }
 ALSO = {
     "traced": {"evaluated", "cases", "repeats", "verdict", "watch-20", "watch-200", "endings"},
     "evaluated": {"cases", "repeats", "verdict"},
     "watch-20": {"watch-200", "endings"},
+    "people": {"waits"},
 }
 
 

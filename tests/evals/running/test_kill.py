@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +16,7 @@ import pytest
 
 from goldspan.evals.journal import journal_path
 from goldspan.tracing.store import Store
+from tests.evals.chatting import ChatServer, chatting
 from tests.evals.running.conftest import write_cases
 from tests.harness.scripted import act, write_version
 
@@ -36,67 +32,19 @@ def counted(text):
 """
 
 
-@dataclass
-class Server:
-    """Speaks OpenAI's chat protocol; `seen` counts requests by their content."""
-
-    url: str
-    seen: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def calls(self) -> int:
-        return sum(self.seen.values())
+def answering(body: dict[str, Any]) -> str:
+    """Looks first, then answers; one case in four is never solved."""
+    time.sleep(0.02)
+    if not any(m["role"] == "assistant" for m in body["messages"]):
+        return act("look", what="a")
+    good = int(str(body["messages"]).split("word")[1].split("'")[0]) % 4
+    return act("answer", text="yes" if good else "no")
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    state = Server("")
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers["content-length"]))
-            body: dict[str, Any] = json.loads(raw)
-            state.seen[hashlib.sha256(raw).hexdigest()] += 1
-            time.sleep(0.02)
-            told = [m for m in body["messages"] if m["role"] == "assistant"]
-            # One case in four is never solved.
-            good = int(str(body["messages"]).split("word")[1].split("'")[0]) % 4
-            last = act("answer", text="yes" if good else "no")
-            text = last if told else act("look", what="a")
-            answer = {
-                "id": "chatcmpl-1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "tiny",
-                "choices": [
-                    {
-                        "index": 0,
-                        "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": text},
-                    }
-                ],
-                "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
-            }
-            data = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
-    yield state
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+def server() -> Iterator[ChatServer]:
+    with chatting(answering) as state:
+        yield state
 
 
 @pytest.fixture
@@ -138,11 +86,11 @@ def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_killed_twice_and_resumed_it_ends_as_if_nothing_had_happened(
-    suite: Path, server: Server
+    suite: Path, server: ChatServer
 ) -> None:
     live = ("--record", "--base-url", server.url, "--json")
     whole = result_of(start(suite, *live, "--cassette", "whole.jsonl", "--store", "whole.duckdb"))
-    assert (server.calls, whole["pass_rate"]) == (72, 0.75)
+    assert (len(server.seen), whole["pass_rate"]) == (72, 0.75)
 
     server.seen.clear()
     again = (
@@ -152,16 +100,16 @@ def test_killed_twice_and_resumed_it_ends_as_if_nothing_had_happened(
     for enough in (20, 45):
         process = start(suite, *again)
         deadline = time.monotonic() + 60
-        while server.calls < enough and time.monotonic() < deadline:
+        while len(server.seen) < enough and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
     told = result_of(start(suite, *again))
 
-    assert len(server.seen) == 72
+    assert len({json.dumps(body, sort_keys=True) for body in server.seen}) == 72
     # Only what was under way at a kill may be asked again: three runs at once, two kills.
-    assert server.calls - 72 <= 6
+    assert len(server.seen) - 72 <= 6
     for key in ("verdict", "exit_code", "pass_rate", "unmeasured_share", "slices", "reliability"):
         assert told[key] == whole[key], key
     runs = {(r["case_id"], r["repeat"]): r["passed"] for r in told["experiment"]["runs"]}

@@ -91,6 +91,8 @@ RUN_ATTEMPT: Final = "goldspan.run.attempt"
 RUN_OUTCOME: Final = "goldspan.run.outcome"
 RUN_REASON: Final = "goldspan.run.reason"
 RUN_SEGMENT: Final = "goldspan.run.segment"  # 1 for the first life of a run
+RUN_SETUP: Final = "goldspan.run.setup"  # JSON: what the run's world began with
+RUN_SETUP_BYTES: Final = "goldspan.run.setup.bytes"  # in its place, where it is too long to keep
 RUN_WAITS_FOR: Final = "goldspan.run.waits_for"  # approval|breaker|kill|unknown, and which
 CALL_KEY: Final = "goldspan.call.key"
 CALL_RECOVERY: Final = "goldspan.call.recovery"  # asked|person|repeated
@@ -266,3 +268,10 @@ DELIVERY_ATTEMPT: Final = "goldspan.delivery.attempt"
 DELIVERY_RESULT: Final = "goldspan.delivery.result"  # JSON, where the store is the target
 ENGINE_PRUNED: Final = "goldspan.engine.pruned"
 ENGINE_PRUNED_RUNS: Final = "goldspan.engine.pruned.runs"
+
+# -- ours: a cap over all runs had no room for a call
+CAP_REACHED: Final = "goldspan.cap.reached"
+CAP_SCOPE: Final = "goldspan.cap.scope"  # cap:TOOL or cap:CLASS, and the day
+CAP_UNIT: Final = "goldspan.cap.unit"
+CAP_WANTED: Final = "goldspan.cap.wanted"
+CAP_LIMIT: Final = "goldspan.cap.limit"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from functools import cache, partial
 
 from goldspan.tracing.errors import InternalError
+from goldspan.tracing.sql_files import sql_names, sql_text
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -22,16 +22,13 @@ class Query:
     parameters: frozenset[str]
 
 
-def names() -> list[str]:
-    """Names of all queries, sorted; each is the stem of one `.sql` file in this folder."""
-    folder = resources.files(__name__)
-    return sorted(f.name.removesuffix(".sql") for f in folder.iterdir() if f.name.endswith(".sql"))
+names = partial(sql_names, __name__)
 
 
 @cache
 def load(name: str) -> Query:
     """Return the query called `name`; raises InternalError when its first line is no question."""
-    sql = (resources.files(__name__) / f"{name}.sql").read_text(encoding="utf-8")
+    sql = sql_text(__name__, name)
     first = sql.partition("\n")[0]
     if not first.startswith("-- ") or not first.endswith("?"):
         raise InternalError("the first line must be the question", where=f"{name}.sql")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from importlib import resources
 from typing import Any
 
 from goldspan.dashboards.reports.model import Kind
 from goldspan.tracing.errors import ConfigError, InputError
+from goldspan.tracing.sql_files import sql_text
 from goldspan.tracing.store import Store
 
 Row = dict[str, Any]
@@ -76,8 +76,7 @@ class Rows:
 
 def question(name: str) -> str:
     """The SQL of `queries/<name>.sql`."""
-    folder = resources.files("goldspan.dashboards.reports") / "queries"
-    return (folder / f"{name}.sql").read_text(encoding="utf-8")
+    return sql_text("goldspan.dashboards.reports.queries", name)
 
 
 def read(store: Store, scope: Scope) -> tuple[Scope, Rows]:

@@ -18,9 +18,11 @@ VERDICTS = ("pass", "regression", "inconclusive")
 NO_STORE = Finding(False, "there is no store", "name it with --store, or record a run")
 
 
-def _of_history(
+def of_history(
     check: Callable[[Evidence, History], Finding],
 ) -> Callable[[Evidence], Finding]:
+    """A line that does not hold without a store."""
+
     @wraps(check)
     def checked(seen: Evidence) -> Finding:
         return NO_STORE if seen.history is None else check(seen, seen.history)
@@ -28,7 +30,7 @@ def _of_history(
     return checked
 
 
-@_of_history
+@of_history
 def _traced(seen: Evidence, history: History) -> Finding:
     runs, experiments = history.runs["runs"], len(history.experiments)
     told = f"{runs} real runs, {experiments} experiments of this version in the store"
@@ -36,7 +38,7 @@ def _traced(seen: Evidence, history: History) -> Finding:
     return Finding(runs + experiments > 0, told, "run it once with --store", trace)
 
 
-@_of_history
+@of_history
 def _evaluated(seen: Evidence, history: History) -> Finding:
     if not history.experiments:
         return Finding(False, "never evaluated", "goldspan eval SUITE --agent VERSION")
@@ -45,13 +47,13 @@ def _evaluated(seen: Evidence, history: History) -> Finding:
     return Finding(True, told, trace_id=newest["trace_id"])
 
 
-@_of_history
+@of_history
 def _cases(seen: Evidence, history: History) -> Finding:
     most = max((row["cases"] for row in history.experiments), default=0)
     return Finding(most >= CASES, f"{most} cases", f"a suite of at least {CASES} golden cases")
 
 
-@_of_history
+@of_history
 def _replayable(seen: Evidence, history: History) -> Finding:
     trace = history.runs["newest_trace"]
     if trace is None:
@@ -61,7 +63,7 @@ def _replayable(seen: Evidence, history: History) -> Finding:
 
 
 def _runs(least: int) -> Callable[[Evidence], Finding]:
-    @_of_history
+    @of_history
     def check(seen: Evidence, history: History) -> Finding:
         runs = history.runs["runs"]
         missing = f"let it run under watch until there are {least}"
@@ -70,14 +72,14 @@ def _runs(least: int) -> Callable[[Evidence], Finding]:
     return check
 
 
-@_of_history
+@of_history
 def _repeats(seen: Evidence, history: History) -> Finding:
     best = max((row["repeats"] for row in history.experiments), default=0)
     missing = f"run every case at least {REPEATS} times: once says little of reliability"
     return Finding(best >= REPEATS, f"each case ran {best} times", missing)
 
 
-@_of_history
+@of_history
 def _verdict(seen: Evidence, history: History) -> Finding:
     judged = [
         r for r in history.experiments if r["verdict"] in ("pass", "regression", "inconclusive")
@@ -90,7 +92,7 @@ def _verdict(seen: Evidence, history: History) -> Finding:
     return Finding(newest["verdict"] == "pass", told, missing, newest["trace_id"])
 
 
-@_of_history
+@of_history
 def _endings(seen: Evidence, history: History) -> Finding:
     ended, bad = history.runs["runs"] - history.runs["running"], history.runs["bad_runs"]
     if ended < 1:
@@ -101,21 +103,21 @@ def _endings(seen: Evidence, history: History) -> Finding:
     return Finding(high < BAD_SHARE, told, missing, history.runs["newest_bad_trace"])
 
 
-@_of_history
+@of_history
 def _steady(seen: Evidence, history: History) -> Finding:
     models = list(history.runs["models"] if history.runs["models"] is not None else ())
     told = f"answered by {', '.join(models) or 'nobody yet'}"
     return Finding(len(models) == 1, told, "evaluate anew on the model that answers now")
 
 
-@_of_history
+@of_history
 def _priced(seen: Evidence, history: History) -> Finding:
     unpriced = int(history.runs["unpriced_calls"])
     told = f"{unpriced} model calls without a price"
     return Finding(unpriced == 0, told, "add prices to prices.yaml; goldspan reprice")
 
 
-@_of_history
+@of_history
 def _people(seen: Evidence, history: History) -> Finding:
     if not seen.asks:
         return Finding(True, "no tool waits for a person")
@@ -124,7 +126,7 @@ def _people(seen: Evidence, history: History) -> Finding:
     return Finding(made["decided"] > 0, told, "decide one: a road that nobody walked is not known")
 
 
-@_of_history
+@of_history
 def _answered(seen: Evidence, history: History) -> Finding:
     made = history.approvals
     if made["oldest"] is None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from goldspan.evals.maturity.engine_state import EngineState
 from goldspan.harness.agents.folder import AgentFolder
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.tools import Tool
@@ -22,17 +23,20 @@ NEEDED: tuple[Needed, ...] = ("Internal", "Beta", "Production")
 @dataclass(frozen=True)
 class History:
     """What the store knows of a version. `runs` and `approvals` are of real traffic, `experiments`
-    newest first; `replay_fault` says why the newest run could not be replayed."""
+    newest first; `replay_fault` says why the newest run could not be replayed. `drill` is the
+    newest of the kill switch, and `oldest` the agent's oldest real trace; None for none."""
 
     runs: dict[str, Any]
     approvals: dict[str, Any]
     experiments: tuple[dict[str, Any], ...]
     replay_fault: str | None = None
+    drill: dict[str, Any] | None = None
+    oldest: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the lines look at. `history` is None without a store."""
+    """What the lines look at. `history` is None without a store, `engine` without durable runs."""
 
     version: AgentVersion
     home: AgentFolder
@@ -43,6 +47,7 @@ class Evidence:
     policy: Policy
     rules_file: str | None
     history: History | None
+    engine: EngineState | None
     now: datetime
 
     @property

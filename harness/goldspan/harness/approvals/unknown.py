@@ -68,7 +68,8 @@ def resolve(
         semconv.APPROVAL_REVIEWER: name,
         semconv.CALL_MADE: made,
     }
-    identity = event_id(semconv.CALL_RESOLVED, call.key)
+    # A call may become unknown again, when the process dies that makes it anew.
+    identity = event_id(semconv.CALL_RESOLVED, call.key, repr(call.at))
     with ledger.transaction() as tx:
         if tx.run("resolve", key=call.key, resolution=text) != 1:
             raise InputError("somebody else has said it meanwhile", where=call.key)

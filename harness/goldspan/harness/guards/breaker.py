@@ -15,7 +15,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from goldspan.harness.failure.policy import FailurePolicy
-from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Transaction, Want
+from goldspan.harness.ledger import (
+    Admission,
+    Intent,
+    Ledger,
+    Reached,
+    Settlement,
+    Transaction,
+    Want,
+)
 from goldspan.tracing import semconv
 
 State: TypeAlias = Literal["closed", "open", "half"]
@@ -65,16 +73,20 @@ class Breakers:
     _clean: dict[str, float] = field(default_factory=dict)
 
     def admit(
-        self, intent: Intent, wants: Sequence[Want] = (), settled: Sequence[Settlement] = ()
+        self,
+        intent: Intent,
+        wants: Sequence[Want] = (),
+        settled: Sequence[Settlement] = (),
+        reached: Reached | None = None,
     ) -> Admission:
         """`Ledger.admit`, with the probe: of the calls that come after the cooldown one goes
         through. A call that finds its tool down is `open`, so that its run pauses; where the tool
         is one to go on without, it is refused for good, so that a replay finds it refused too."""
-        answer = self.ledger.admit(intent, wants, settled)
+        answer = self.ledger.admit(intent, wants, settled, reached)
         if answer.standing != "open":
             return answer
         if self._claim(intent.tool, intent.key):
-            answer = self.ledger.admit(intent, wants)
+            answer = self.ledger.admit(intent, wants, (), reached)
             if answer.standing != "admitted":
                 self._release(intent.tool, intent.key)
             return answer

@@ -11,10 +11,12 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from goldspan.harness.ledger.database import MEMORY, Database, Row, Transaction
 from goldspan.harness.ledger.entries import Admission, Intent, Settlement, Want
+
+Reached: TypeAlias = Callable[[Transaction, Intent, Want, str], object]
 
 
 class Ledger:
@@ -38,12 +40,18 @@ class Ledger:
         self.database.close()
 
     def admit(
-        self, intent: Intent, wants: Sequence[Want] = (), settled: Sequence[Settlement] = ()
+        self,
+        intent: Intent,
+        wants: Sequence[Want] = (),
+        settled: Sequence[Settlement] = (),
+        reached: Reached | None = None,
     ) -> Admission:
         """Judge a call, and write it down: kill flag, breaker, approval, then every want or none.
 
         A call that was judged before gets the same answer, with `fresh=False`; a kill flag stops
-        it all the same. `settled` are settlements of earlier calls, which ride along.
+        it all the same. `settled` are settlements of earlier calls, which ride along. `reached` is
+        told of the want that a limit had no room for, and the reason, within the transaction that
+        writes the refusal down.
         """
         try:
             with self.transaction() as tx:
@@ -54,14 +62,14 @@ class Ledger:
                 for want in sorted(wants, key=lambda w: (w.scope, w.unit)):
                     _reserve(tx, want)
         except _Refused as refused:
-            return self._refuse(intent, refused.admission, settled)
+            return self._refuse(intent, refused, settled, reached)
         return Admission("admitted", fresh=True)
 
     def refuse(self, intent: Intent, guard: str, ruling: str, reason: str) -> Admission:
         """Write down that a guard refused a call. A call that was admitted before stays so: guards
         that judge again, in a later life of the run, do not take a call back that was made."""
         verdict = Admission("refused", False, guard, "deny" if ruling == "deny" else "stop", reason)
-        return self._refuse(intent, verdict, ())
+        return self._refuse(intent, _Refused(verdict), ())
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """Put what calls really used in the place of what they had reserved. Once a call."""
@@ -89,9 +97,16 @@ class Ledger:
     def resolution(self, key: str) -> dict[str, Any] | None:
         """What a person said of a call, or None."""
         with self.transaction() as tx:
-            rows = tx.rows("resolution", key=key)
-        found = rows[0]["resolution"] if rows else None
-        return None if found is None else dict(json.loads(found))
+            return _resolution(tx, key)
+
+    def take_resolution(self, key: str) -> dict[str, Any] | None:
+        """As `resolution`, before the call is made. That it was not made is taken away: it was said
+        of the attempts before, and of the next one somebody must say it anew."""
+        with self.transaction() as tx:
+            said = _resolution(tx, key)
+            if said is None or "result" in said:
+                return said
+            return said if tx.run("take_resolution", key=key) == 1 else None
 
     def _row(self, intent: Intent, wants: Sequence[Want]) -> dict[str, Any]:
         reserved = json.dumps([[w.scope, w.unit, w.amount] for w in wants]) if wants else None
@@ -116,14 +131,21 @@ class Ledger:
             raise _Refused(Admission("refused", False, "approval", "deny", reason))
 
     def _refuse(
-        self, intent: Intent, verdict: Admission, settled: Sequence[Settlement]
+        self,
+        intent: Intent,
+        refused: _Refused,
+        settled: Sequence[Settlement],
+        reached: Reached | None = None,
     ) -> Admission:
+        verdict = refused.admission
         refusal = json.dumps([verdict.guard, verdict.ruling, verdict.reason])
         row = self._row(intent, ())
         del row["approval"], row["reserved"]
         with self.transaction() as tx:
             self._settle(tx, settled)
             if tx.run("insert_refusal", **row, refusal=refusal) == 1:
+                if reached is not None and refused.want is not None:
+                    reached(tx, intent, refused.want, verdict.reason)
                 return verdict
             return self._standing(tx, intent)
 
@@ -152,10 +174,17 @@ class Ledger:
                     tx.run("adjust", scope=scope, unit=unit, delta=delta)
 
 
+def _resolution(tx: Transaction, key: str) -> dict[str, Any] | None:
+    rows = tx.rows("resolution", key=key)
+    found = rows[0]["resolution"] if rows else None
+    return None if found is None else dict(json.loads(found))
+
+
 class _Refused(Exception):
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, want: Want | None = None) -> None:
         super().__init__(admission.reason)
         self.admission = admission
+        self.want = want
 
 
 def _scopes(intent: Intent) -> dict[str, str]:
@@ -186,4 +215,4 @@ def _reserve(tx: Transaction, want: Want) -> None:
         f"{want.amount:g} {want.unit} wanted, {left:g} left of the limit of {want.limit:g}"
         f" ({want.scope})"
     )
-    raise _Refused(Admission("refused", False, want.guard, want.ruling, reason))
+    raise _Refused(Admission("refused", False, want.guard, want.ruling, reason), want)

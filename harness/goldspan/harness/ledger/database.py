@@ -14,12 +14,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from goldspan.tracing.errors import ConfigError, StoreError
+from goldspan.tracing.sql_files import sql_names, sql_text
 
+QUERIES = "goldspan.harness.ledger.queries"
+MIGRATIONS = "goldspan.harness.ledger.migrations"
 MEMORY = "sqlite://"
 BUSY_MS = 30_000
 IDLE_MS = 5_000
@@ -151,8 +153,7 @@ def without_password(url: str) -> str:
 
 def query_names() -> list[str]:
     """Every query there is."""
-    found = files("goldspan.harness.ledger").joinpath("queries").iterdir()
-    return sorted(file.name[:-4] for file in found if file.name.endswith(".sql"))
+    return sql_names(QUERIES)
 
 
 class _Cursor:
@@ -178,7 +179,7 @@ class _Cursor:
 
 @cache
 def _query(name: str) -> str:
-    text = files("goldspan.harness.ledger").joinpath("queries", f"{name}.sql").read_text("utf-8")
+    text = sql_text(QUERIES, name)
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
 
 
@@ -194,8 +195,7 @@ def _percent(sql: str) -> str:
 
 
 def _migrations() -> list[tuple[str, str]]:
-    found = files("goldspan.harness.ledger").joinpath("migrations").iterdir()
-    return sorted((f.name[:-4], f.read_text("utf-8")) for f in found if f.name.endswith(".sql"))
+    return [(name, sql_text(MIGRATIONS, name)) for name in sql_names(MIGRATIONS)]
 
 
 def _is_away(error: Exception) -> bool:

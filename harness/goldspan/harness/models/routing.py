@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.gateway import LOCAL, Closing, Model, ModelChoice
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.models.protocol import Turn
 from goldspan.harness.run_events import Events
@@ -186,16 +186,17 @@ class RoutedModels:
     models: Mapping[tuple[str, str], Model]
 
     @classmethod
-    def live(cls, routing: Routing) -> RoutedModels:
-        """The real models of the routes. Raises `ConfigError` for an unknown model or a missing
-        key."""
+    def live(cls, routing: Routing, base_url: str | None = None) -> RoutedModels:
+        """The real models of the routes, those of the provider `local` at `base_url` where they
+        name no server of their own. Raises `ConfigError` for an unknown model or a missing key."""
         # pydantic-ai and the providers' SDKs take a second to import; a replay needs none.
         from goldspan.harness.models.live import LiveModel
 
         made: dict[tuple[str, str], Model] = {}
         for route in routing.routes:
-            named = route.model if route.base_url else f"{route.provider}:{route.model}"
-            made[route.provider, route.model] = LiveModel.make(named, base_url=route.base_url)
+            url = route.base_url or (base_url if route.provider == LOCAL else None)
+            named = ModelChoice(route.provider, route.model).address(url)
+            made[route.provider, route.model] = LiveModel.make(named, base_url=url)
         return cls(made)
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
@@ -210,6 +211,12 @@ class RoutedModels:
                 remedy=f"there are {known}" if known else "name one",
             )
         return await model.answer(request)
+
+    async def aclose(self) -> None:
+        """Close the models' connections, in the event loop that they were used in."""
+        for model in self.models.values():
+            if isinstance(model, Closing):
+                await model.aclose()
 
 
 def said_confidence(said: object) -> float | None:

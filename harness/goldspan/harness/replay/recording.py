@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.replay.queries import sql
+from goldspan.harness.run_setup import setup_of
 from goldspan.harness.tools import result_text
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError, MeasurementError
@@ -67,7 +68,8 @@ class Recording:
     """A whole run, over all its segments; or a trace that belongs to none.
 
     `trace_id` and `span_id` are of its last segment, `task` the first segment's input. `contract`
-    is None where the run told none. Calls are in the order in which they began.
+    is None where the run told none. Calls are in the order in which they began. `setup` is what
+    the run's world began with, `setup_fault` why that is not known.
     """
 
     trace_id: str
@@ -89,6 +91,8 @@ class Recording:
     model_calls: tuple[RecordedAnswer, ...]
     steps: tuple[RecordedStep, ...]
     decisions: tuple[RecordedDecision, ...]
+    setup: dict[str, Any] = field(default_factory=dict)
+    setup_fault: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -130,6 +134,7 @@ def read_recording(store: Store, named: str, *, whole: bool = True) -> Recording
             remedy="content must be captured (redaction.yaml: content: on) to replay a run",
         )
     end = ends[0] if ends else last
+    setup, setup_fault = setup_of(first.get("setup"), first.get("setup_bytes"))
     return Recording(
         trace_id=last["trace_id"],
         span_id=last["span_id"],
@@ -161,6 +166,8 @@ def read_recording(store: Store, named: str, *, whole: bool = True) -> Recording
             for row in decisions
             if row["decision"] is not None
         ),
+        setup=setup,
+        setup_fault=setup_fault,
     )
 
 

@@ -102,12 +102,19 @@ def replay_trace(
     """Replay a trace on its own version, or on the one that `agent` names, and compare.
 
     `make_model` gives the model that answers what was not recorded, from the version's
-    `provider:model`; without it the replay ends at such a request. `model_name` and `provider`
+    `provider:model`; without it the replay ends at such a request. `setup` is what the world of
+    `live` tools begins with, as recorded if not given. `model_name` and `provider`
     replace the version's. The replay is a run of its own in the store:
     simulated traffic, with `goldspan.replay.of` on every span and a `goldspan.replay.compared`
     event. Raises what `read_recording` and `recorded_version` raise, and `ConfigError`.
     """
     recording = read_recording(store, named)
+    if setup is None and live != "none" and recording.setup_fault is not None:
+        raise MeasurementError(
+            f"{recording.setup_fault}: tools cannot run again in the same world",
+            where=f"trace {recording.trace_id}",
+            remedy="give the setup with --setup FILE, or replay without --live-tools",
+        )
     version = recorded_version(recording, agent)
     own = agent is None or version.digest == recording.digest
     config = version.config
@@ -136,7 +143,7 @@ def replay_trace(
                     environment=RecordedTools(
                         version.environment(), recording.steps, policy, progress, live
                     ),
-                    setup=setup,
+                    setup=recording.setup if setup is None else setup,
                     run_id=run_id,
                     contract=contract,
                     approver=RecordedReviewer(recording.decisions, recording.steps, policy),

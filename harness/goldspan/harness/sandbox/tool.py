@@ -31,8 +31,9 @@ def command_tool(
 ) -> Tool:
     """The tool. Commands of a run share the folder `files` of its workspace, made when first used.
 
-    A command that fails is a result with its exit code; one that met a limit is an error of the
-    type `SandboxLimit`. Raises `ConfigError` at once where there can be no sandbox.
+    Each command is an event of the run, `goldspan.sandbox.run`. One that fails is a result with its
+    exit code; one that met a limit is an error of the type `SandboxLimit`. Raises `ConfigError` at
+    once where there can be no sandbox.
     """
     limits = limits or Limits()
     Sandbox(Path.cwd(), limits, readable).check()
@@ -40,7 +41,8 @@ def command_tool(
     async def run(context: ToolContext, call: RunCommand) -> dict[str, Any]:
         folder = context.workspace / FOLDER
         folder.mkdir(exist_ok=True)
-        done = await Sandbox(folder, limits, readable).run(["/bin/sh", "-c", call.command])
+        sandbox = Sandbox(folder, limits, readable, record=context.record)
+        done = await sandbox.run(["/bin/sh", "-c", call.command])
         if done.limit is not None:
             raise ToolError(
                 f"the command met its limit of {done.limit} after {done.seconds:.1f} s: "

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from goldspan.harness.approvals import Approver, Decision, Proposal
 from goldspan.harness.contract import Usage
+from goldspan.harness.failure.error_classes import UnknownOutcomeError
 from goldspan.harness.guards import (
     BudgetGuard,
     Guard,
@@ -29,7 +30,7 @@ from goldspan.harness.models.messages import ModelRequest
 from goldspan.harness.models.protocol import Call
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
-from goldspan.harness.steps import Attempts, Once, Parked
+from goldspan.harness.steps import Attempts, Once, Park, Parked
 from goldspan.harness.tools import Tool, ToolError
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
@@ -60,6 +61,7 @@ class GuardedRun:
 
     A run that a guard has stopped, or that waits for a person, makes no more calls: each raises
     `Ended` again, also where a framework has told the model of the first one as of an error.
+    `waits_for` names the call of which a person must say whether it was made, as `unknown:KEY`.
     """
 
     run_id: str
@@ -74,6 +76,7 @@ class GuardedRun:
     events: Events | None = None
     recorder: Recorder | None = None
     ended: Ended | None = None
+    waits_for: str | None = None
     checked: bool = False
     _made: Counter[str] = field(default_factory=Counter)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -111,7 +114,7 @@ class GuardedRun:
             await (once if isinstance(self.attempts, Once) else (awaiting or _here)(once))
         except Exception as error:
             self._observe(call, tool, {"error": str(error)})
-            self._may_go_on(error)
+            self._may_go_on(error, intent)
             raise
         self._observe(call, tool, made[-1])
         return made[-1]
@@ -244,14 +247,22 @@ class GuardedRun:
         have been made and nobody has said so."""
         if admission.fresh or tool.action_class == "read":
             return None
-        said = self.ledger.resolution(intent.key)
+        said = self.ledger.take_resolution(intent.key)
         if said is None:
-            why = (
-                f"nobody knows whether {tool.name} was done before: say what became of {intent.key}"
-            )
-            self._event(semconv.RUN_PAUSED, {semconv.REASON: why})
-            self._end("paused", Verdict("recovery", "pause", why), None)
+            self._unknown(intent, "its process ended")
         return said if "result" in said else None
+
+    def _unknown(self, intent: Intent, why: str) -> NoReturn:
+        """End the run until a person has said whether a call was made."""
+        reason = (
+            f"nobody knows whether {intent.tool} was done ({why}): say what became of call"
+            f" {intent.key}"
+        )
+        park = Park("unknown", intent.key, reason)
+        self.waits_for = park.waits_for
+        paused = {semconv.REASON: reason, semconv.RUN_WAITS_FOR: park.waits_for}
+        self._event(semconv.RUN_PAUSED, paused)
+        self._end("paused", Verdict("recovery", "pause", reason), None)
 
     async def _attempt(
         self,
@@ -279,8 +290,10 @@ class GuardedRun:
             raise
         return result
 
-    def _may_go_on(self, error: Exception) -> None:
+    def _may_go_on(self, error: Exception, intent: Intent) -> None:
         """End the run where an error of a call says so."""
+        if isinstance(error, UnknownOutcomeError):
+            self._unknown(intent, str(error))
         if isinstance(error, Parked):
             self._end("paused", Verdict(error.park.kind, "pause", error.park.reason), None)
         if not isinstance(error, OutputRejected):

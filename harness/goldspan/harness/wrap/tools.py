@@ -118,7 +118,10 @@ class Policy:
         finally:
             self._current.reset(token)
             usage = run.usage
-            runs.end(run.run_id, outcome, reason, usage.tokens, usage.usd or None)
+            if run.waits_for is not None:
+                runs.park(run.run_id, run.waits_for, reason or outcome)
+            else:
+                runs.end(run.run_id, outcome, reason, usage.tokens, usage.usd or None)
 
     def begin(self, run_id: str | None = None) -> GuardedRun:
         """The state of a new run."""

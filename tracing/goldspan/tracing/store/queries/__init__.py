@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
+from functools import partial
 
+from goldspan.tracing.sql_files import sql_names, sql_text
 
-@cache
-def sql(name: str) -> str:
-    """The text of `<name>.sql`."""
-    return files(__name__).joinpath(f"{name}.sql").read_text("utf-8")
-
-
-def names() -> list[str]:
-    """Every query there is."""
-    found = files(__name__).iterdir()
-    return sorted(f.name[:-4] for f in found if f.name.endswith(".sql"))
+sql = partial(sql_text, __name__)
+names = partial(sql_names, __name__)
