@@ -177,7 +177,7 @@ def test_the_decision_stands_where_the_store_cannot_be_written(ledger: Ledger) -
     Path(".goldspan/goldspan.duckdb").write_bytes(b"no database" * 500)
     done = call("approve", "abc1", "--as", "ana")
     assert done.exit_code == 0
-    assert "not yet in the store" in done.stderr
+    assert "the store has no event of it yet" in done.stderr
     assert Approvals(ledger).find("abc1").state == "approved"
     assert len(unsent(ledger)) == 2
 

@@ -16,7 +16,6 @@ from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.review import Review
-from goldspan.harness.audit import breaker_note, cap_note
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.failure.fallback import Fallback
@@ -42,6 +41,7 @@ from goldspan.harness.models.context import ContextWindow
 from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
+from goldspan.harness.operation.audit import breaker_note, cap_note
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_setup import setup_attributes
