@@ -337,3 +337,13 @@ def test_of_many_connections_one_probes(worker: Callable[[], Breakers]) -> None:
     for thread in threads:
         thread.join()
     assert Counter(standings) == {"open": 5, "admitted": 1}
+
+
+def test_a_tool_that_works_by_now_is_not_said_to_be_down(worker: Callable[[], Breakers]) -> None:
+    one = worker()
+    fail(one, 3)
+    assert "failed 3 times in a row" in one.reason("t")
+    wait(one, 60)
+    assert one.may_try("t", "probe")
+    one.worked("t", "probe")
+    assert one.reason("t") == "t was left alone, and works again"

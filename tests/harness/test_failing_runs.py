@@ -259,6 +259,9 @@ def test_runs_that_need_a_broken_tool_wait_while_others_go_on(tmp_path: Path) ->
     assert all(row["trace_id"] for row in rows)
     incidents = Store.open(tmp_path / "s.duckdb").rows("SELECT kind, tool_name FROM incidents")
     assert {"kind": "breaker", "tool_name": "fetch"} in incidents
+    # What people were to do while a run waited is over with the run.
+    left = Store.open(tmp_path / "s.duckdb").rows("SELECT DISTINCT next_actions FROM runs")
+    assert left == [{"next_actions": "[]"}]
 
 
 @pytest.mark.parametrize("tool", ["fetch", "move"])
@@ -294,3 +297,19 @@ def test_what_a_person_says_of_an_output_is_what_the_run_goes_on_with(
 def test_a_faulty_failure_part_names_file_and_field(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"config\.yaml: failure\.retry\.attempts"):
         write_archivist(tmp_path / "archivist" / "v1.0.0", failure={"retry": {"attempts": 0}})
+
+
+def test_what_people_are_to_do_is_what_the_run_waits_for(tmp_path: Path) -> None:
+    (tmp_path / "down").touch()
+    failure = {"retry": FAST, "breaker": {"failures": 1}}
+    result = run(tmp_path, ScriptedModel([act("fetch", n=1)]), failure=failure)
+    assert (result.outcome, result.next_actions) == (
+        "paused",
+        ["see why a tool does not work: the archive did not answer"],
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "down").touch()
+    result = run(other, ScriptedModel([act("move", n=1)]), failure={"retry": FAST})
+    (action,) = result.next_actions
+    assert action.startswith("say what became of a call: nobody knows whether move was done")

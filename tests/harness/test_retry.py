@@ -94,6 +94,7 @@ def test_a_failure_that_passes_is_tried_again_and_said(bench: Bench) -> None:
     assert event.pop(semconv.LATENCY_MS) >= 0
     at = datetime.fromisoformat(event.pop(semconv.RETRY_AT)).timestamp()
     assert 1000 <= at <= 1001
+    assert event.pop(semconv.RETRY_WAIT_MS) == bench.waits[0] * 1000
     assert event == {
         semconv.TOOL_NAME: "t",
         semconv.CALL_KEY: Intent.of("r", 1, "t", {}).key,

@@ -230,7 +230,7 @@ def error_row(trace: str, kind: str, errors: int, **more: object) -> dict[str, o
 
 def test_a_failure_is_a_repeated_one_from_three_times_on() -> None:
     a, b = "a" * 32, "b" * 32
-    context = Context(frozenset({a, b}), {})
+    context = Context({a: "a-1", b: "b-1"}, {})
     rows = [
         error_row(a, "TimeoutError", 2),
         error_row(b, "TimeoutError", 1),
@@ -252,7 +252,7 @@ def test_runs_that_end_for_one_reason_are_one_failure_whatever_its_numbers() -> 
 
     runs = [run(n, "aborted", f"budget of {n} tokens is used up ({n}.5)") for n in (1, 2, 3)]
     runs += [run(4, "failed", "budget of 1 tokens is used up"), run(5, "paused", "waits")]
-    (line,) = repeated_failures([], runs, Context(frozenset({"1" * 32}), {}))
+    (line,) = repeated_failures([], runs, Context({"1" * 32: "s-1"}, {}))
     assert (line.what, line.times.value) == ("runs aborted", 3)
     assert line.how == "budget of 1 tokens is used up (1.5)"
 

@@ -43,9 +43,11 @@ class RunResult:
 
 
 class Ended(Exception):
-    """The run is over before the model has answered: why, and as what."""
+    """The run is over before the model has answered: why, and as what. `waits_for` is the kind of
+    what a paused run waits for."""
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
+    def __init__(self, outcome: Outcome, reason: str, waits_for: str | None = None) -> None:
         super().__init__(reason)
         self.outcome: Outcome = outcome
         self.reason = reason
+        self.waits_for = waits_for

@@ -60,6 +60,11 @@ NEXT_ACTION = {
     "aborted": "look at what the guard stopped: {reason}",
     "killed": "let it go on, or leave it: {reason}",
 }
+# Of a paused run, where it is not an approval that it waits for.
+WHILE_WAITING = {
+    "breaker": "see why a tool does not work: {reason}",
+    "unknown": "say what became of a call: {reason}",
+}
 
 
 async def run_agent(
@@ -248,6 +253,7 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
     outcome: Outcome = "completed"
     reason: str | None = None
     answer: str | None = None
+    waits_for: str | None = None
     failure: MeasurementError | None = None
     try:
         answer = await loop.run(task)
@@ -255,7 +261,7 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
             answer = loop.calls.fallback.marked(answer)
         span.set_output(answer)
     except Ended as end:
-        outcome, reason = end.outcome, end.reason
+        outcome, reason, waits_for = end.outcome, end.reason, end.waits_for
     except MeasurementError as error:
         outcome, reason, failure = "failed", str(error), error
         span.fail("MeasurementError", str(error))
@@ -271,7 +277,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
         span.set_outcome("failed", reason)
         raise
     await loop.calls.admissions.flush()
-    next_actions = [NEXT_ACTION[outcome].format(reason=reason)] if reason else []
+    action = WHILE_WAITING.get(waits_for or "") or NEXT_ACTION.get(outcome, "")
+    next_actions = [action.format(reason=reason)] if reason else []
     if loop.calls.fallback is not None:
         next_actions += loop.calls.fallback.next_actions()
     span.set_outcome(outcome, reason)
@@ -287,7 +294,9 @@ def _begin(
     life: Life,
 ) -> None:
     if life.segment is not None and life.segment > 1:
-        events.of_segment(semconv.RUN_RESUMED, {semconv.RUN_SEGMENT: life.segment})
+        # What people were to do before is done, or is said again.
+        resumed = {semconv.RUN_SEGMENT: life.segment, semconv.NEXT_ACTIONS: []}
+        events.of_segment(semconv.RUN_RESUMED, resumed)
     events.event(
         semconv.RUN_CONTRACT,
         {
@@ -304,6 +313,6 @@ def _end(events: RunEvents, outcome: Outcome, reason: str | None, next_actions: 
         {
             semconv.RUN_OUTCOME: outcome,
             semconv.RUN_REASON: reason,
-            semconv.NEXT_ACTIONS: next_actions or None,
+            semconv.NEXT_ACTIONS: next_actions,
         },
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from goldspan.harness.ledger.entries import Intent
-from goldspan.harness.result import Ended
+from goldspan.harness.result import Ended, Outcome
 from goldspan.harness.tools import JsonValue
 from goldspan.tracing.errors import MeasurementError
 
@@ -47,7 +47,8 @@ class Parked(Exception):
 
     def ended(self) -> Ended:
         """How this life of the run ends."""
-        return Ended("killed" if self.park.kind == "kill" else "paused", self.park.reason)
+        outcome: Outcome = "killed" if self.park.kind == "kill" else "paused"
+        return Ended(outcome, self.park.reason, self.park.kind)
 
 
 class Steps(Protocol):

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
+from goldspan.harness.time_limit import in_time
+
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 ActionClass: TypeAlias = Literal["read", "write", "act"]
 
@@ -101,7 +103,7 @@ class Tool:
         """Run the tool, sync or async, and return its JSON result."""
         result = self.run(context, arguments)
         if inspect.isawaitable(result):
-            result = await result
+            result = await in_time(result)
         return result  # type: ignore[no-any-return]  # a tool of the user's may return anything
 
 

@@ -149,6 +149,7 @@ CONTEXT_COMPACTED: Final = "goldspan.context.compacted"
 ERROR_CLASS: Final = "goldspan.error.class"  # retry|never|unknown
 LATENCY_MS: Final = "goldspan.latency_ms"
 RETRY_AT: Final = "goldspan.retry.at"  # ISO 8601; absent where there is no further attempt
+RETRY_WAIT_MS: Final = "goldspan.retry.wait_ms"  # as drawn
 BREAKER_STATE: Final = "goldspan.breaker.state"  # closed|half|open
 BREAKER_FAILURES: Final = "goldspan.breaker.failures"  # in a row
 BREAKER_THRESHOLD: Final = "goldspan.breaker.threshold"  # failures in a row that open it

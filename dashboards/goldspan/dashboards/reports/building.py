@@ -62,10 +62,7 @@ def build(scope: Scope, rows: Rows, *, dashboard_url: str) -> Report:
     approvals = listed("approvals", rows.approvals)
     costs = cost_lines(rows.model_calls, context)
     alerts = alert_lines(rows.alerts, context)
-    made = artifact_lines(rows.runs, context)
-    artifacts = [a for a in made if scope.kind != "period" or a.traffic != "experiment"]
-    if len(artifacts) < len(made):
-        left_out["artifacts"] = f"{len(made) - len(artifacts):,} of experiments are not listed"
+    artifacts = artifact_lines(listed("artifacts", rows.artifacts), context)
     in_order = sorted(runs, key=lambda r: (TRAFFICS.index(context.traffic(r)), *by_attention(r)))
     lines = [run_line(run, context, unspent[run["run_id"]]) for run in in_order]
     single = scope.kind == "run"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ LABEL_CHARACTERS = 14
 
 @dataclass(frozen=True)
 class Context:
-    """What rows do not say themselves: which traces the store holds, and each run's traffic."""
+    """What rows do not say themselves: which traces the store holds, each with the span that
+    stands for it, and each run's traffic."""
 
-    known_traces: frozenset[str]
+    known_traces: Mapping[str, str]
     traffic_of_run: dict[str, Traffic]
 
     def traffic(self, row: Row) -> Traffic:
@@ -29,12 +30,13 @@ class Context:
         return self.traffic_of_run.get(row.get("run_id") or "", "real")
 
     def evidence(self, row: Row, span: str | None = None) -> Evidence | None:
-        """A link to the row's trace, named after its run; None if the store has no such trace."""
+        """A link to a span, named after its run: the one in column `span`, else the one that stands
+        for the row's trace. None if the store has no such trace."""
         trace = row.get("trace_id")
         if not trace or trace not in self.known_traces:
             return None
         label = short(row.get("run_id") or trace)
-        return Evidence(label, trace, row.get(span) if span else None)
+        return Evidence(label, trace, (row.get(span) if span else None) or self.known_traces[trace])
 
     def figure(
         self,

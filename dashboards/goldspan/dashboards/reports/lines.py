@@ -96,6 +96,8 @@ def approval_lines(rows: list[Row], context: Context) -> list[ApprovalLine]:
             arguments=row["arguments"],
             draft=row["draft"],
             claims=None if row["claims"] in ("[]", "null") else row["claims"],
+            corrected=row["edited_arguments"],
+            because=row["reason"],
         )
         for row in sorted(rows, key=order)
     ]
@@ -121,18 +123,19 @@ def incident_lines(rows: list[Row], context: Context) -> list[IncidentLine]:
     ]
 
 
-def artifact_lines(runs: list[Row], context: Context) -> list[ArtifactLine]:
-    """What the runs made, in the order in which they started; real ones first."""
-    lines = []
-    for run in sorted(runs, key=lambda r: TRAFFICS.index(context.traffic(r))):
-        found = display.decoded(run["artifacts"])
-        for made in found if isinstance(found, list) else []:
-            if isinstance(made, dict):
-                texts = {k: _text(made.get(k)) for k in ("name", "kind", "path", "sha256")}
-                lines.append(
-                    ArtifactLine(traffic=context.traffic(run), trace=context.evidence(run), **texts)
-                )
-    return lines
+def artifact_lines(rows: list[Row], context: Context) -> list[ArtifactLine]:
+    """What the runs made, in that order; real ones first."""
+    return [
+        ArtifactLine(
+            traffic=context.traffic(row),
+            trace=context.evidence(row, "span_id"),
+            name=row["name"],
+            kind=row["kind"],
+            path=row["path"],
+            sha256=row["sha256"],
+        )
+        for row in sorted(rows, key=lambda r: TRAFFICS.index(context.traffic(r)))
+    ]
 
 
 def tool_lines(rows: list[Row], context: Context) -> list[ToolLine]:
@@ -223,7 +226,9 @@ def alert_lines(rows: list[Row], context: Context) -> list[AlertLine]:
                 baseline=row["baseline"],
                 unit=row["unit"],
                 explanation=row["explanation"],
-                evidence=tuple(Evidence(display.short_id(t), t) for t in shown[:3]),
+                evidence=tuple(
+                    Evidence(display.short_id(t), t, context.known_traces[t]) for t in shown[:3]
+                ),
             )
         )
     return lines
@@ -233,7 +238,3 @@ def _money(run: Row, column: str, unknown_calls: int, context: Context) -> Figur
     value = run[column]
     missing = bool(unknown_calls) and value is not None
     return context.figure(value, [run], "usd", at_least=missing)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -120,7 +120,8 @@ class BudgetLine:
 
 @dataclass(frozen=True)
 class ApprovalLine:
-    """One request to a person, and what became of it."""
+    """One request to a person, and what became of it. `corrected` is the arguments as the person
+    changed them, None where that was not done."""
 
     approval_id: str
     traffic: Traffic
@@ -136,6 +137,8 @@ class ApprovalLine:
     arguments: str | None
     draft: str | None
     claims: str | None
+    corrected: str | None
+    because: str | None
 
 
 @dataclass(frozen=True)

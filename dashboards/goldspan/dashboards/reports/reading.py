@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -60,7 +61,8 @@ class Scope:
 
 @dataclass(frozen=True)
 class Rows:
-    """The store's rows that a report is built from."""
+    """The store's rows that a report is built from. `known_traces` are the traces that it has,
+    each with the span that stands for it."""
 
     runs: list[Row]
     model_calls: list[Row] = field(default_factory=list)
@@ -68,10 +70,11 @@ class Rows:
     tool_failures: list[Row] = field(default_factory=list)
     approvals: list[Row] = field(default_factory=list)
     incidents: list[Row] = field(default_factory=list)
+    artifacts: list[Row] = field(default_factory=list)
     outside: list[Row] = field(default_factory=list)
     experiments: list[Row] = field(default_factory=list)
     alerts: list[Row] = field(default_factory=list)
-    known_traces: frozenset[str] = frozenset()
+    known_traces: Mapping[str, str] = field(default_factory=dict)
 
 
 def question(name: str) -> str:
@@ -91,7 +94,7 @@ def read(store: Store, scope: Scope) -> tuple[Scope, Rows]:
         asked = {"run": scope.run, "batch": scope.batch, "since": scope.since, "until": scope.until}
         names = (
             *("runs", "model_calls", "tool_calls", "tool_failures"),
-            *("approvals", "incidents", "traces_outside"),
+            *("approvals", "incidents", "artifacts", "traces_outside"),
         )
         found = {name: store.rows(question(name), asked) for name in names}
         period = {"since": scope.since, "until": scope.until}
@@ -112,10 +115,11 @@ def read(store: Store, scope: Scope) -> tuple[Scope, Rows]:
         tool_failures=found["tool_failures"],
         approvals=found["approvals"],
         incidents=found["incidents"],
+        artifacts=found["artifacts"],
         outside=found["traces_outside"],
         experiments=judged,
         alerts=alerts,
-        known_traces=frozenset(row["trace_id"] for row in known),
+        known_traces={row["trace_id"]: row["span_id"] for row in known},
     )
 
 

@@ -32,6 +32,7 @@ from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
 from goldspan.harness.steps import Ask, Direct, Park, Parked, Steps
+from goldspan.harness.time_limit import time_limit
 from goldspan.harness.tools import ToolError
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError, MeasurementError
@@ -118,7 +119,7 @@ class _Tries:
         self.number += 1
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self.rules.timeout_s):
+            async with time_limit(self.rules.timeout_s):
                 result = await self.attempt(self.number)
         except (Ended, Parked):
             raise
@@ -163,6 +164,7 @@ class _Tries:
                 semconv.RUN_ATTEMPT: self.number,
                 semconv.LATENCY_MS: self.latency_ms,
                 semconv.RETRY_AT: None if waits is None else iso(self.retry.clock() + waits),
+                semconv.RETRY_WAIT_MS: None if waits is None else waits * 1000,
                 semconv.REASON: self.message,
             },
         )

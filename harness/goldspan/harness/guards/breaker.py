@@ -156,6 +156,8 @@ class Breakers:
     def reason(self, tool: str) -> str:
         """Why a tool is left alone, and until when, worded for a person and for the model."""
         found = self.find(tool)
+        if found.state == "closed":  # since a moment ago
+            return f"{tool} was left alone, and works again"
         until = "" if found.retry_at is None else f", until {iso(found.retry_at)}"
         why = f" ({found.reason})" if found.reason else ""
         return f"{tool} failed {found.failures} times in a row{why} and is left alone{until}"

@@ -2,7 +2,7 @@
 SELECT
   c.approval_id, c.run_id, c.trace_id, c.requested_at, c.decided_at, c.wait_ms, c.kind,
   c.tool_name, c.arguments, c.draft, c.claims, c.risk, c.recommendation, c.decision, c.reviewer,
-  c.status, coalesce(c.simulated, FALSE) AS simulated
+  c.status, c.edited_arguments, c.reason, coalesce(c.simulated, FALSE) AS simulated
 FROM approvals AS c
 WHERE c.run_id IN (
     SELECT r.run_id FROM runs AS r
