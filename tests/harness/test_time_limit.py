@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness.time_limit import in_time, time_limit
+from goldspan.harness.failure.time_limit import in_time, time_limit
 from goldspan.harness.tools import Tool, ToolContext
 from tests.harness.scripted import Look
 

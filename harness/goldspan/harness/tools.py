@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from goldspan.harness.time_limit import in_time
+from goldspan.harness.failure.time_limit import in_time
 
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 ActionClass: TypeAlias = Literal["read", "write", "act"]

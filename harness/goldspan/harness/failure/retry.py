@@ -25,6 +25,7 @@ from tenacity import (
 
 from goldspan.harness.failure.error_classes import Failure, UnknownOutcomeError, classify
 from goldspan.harness.failure.policy import FailurePolicy, RetryPolicy
+from goldspan.harness.failure.time_limit import time_limit
 from goldspan.harness.guards.breaker import GUARD, Breaker, Breakers, iso
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.gateway import Model
@@ -32,7 +33,6 @@ from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
 from goldspan.harness.steps import Ask, Direct, Park, Parked, Steps
-from goldspan.harness.time_limit import time_limit
 from goldspan.harness.tools import ToolError
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError, MeasurementError
