@@ -32,9 +32,11 @@ def child(settings: dict[str, Any]) -> subprocess.Popen[str]:
     )
 
 
-def intake(tmp_path: Path, url: str, *scripts: str, contract: str = "") -> list[str]:
+def intake(
+    tmp_path: Path, url: str, *scripts: str, mode: str = "json", contract: str = ""
+) -> list[str]:
     """Enqueue one run a script, with `contract` added to what each agrees to; returns their ids."""
-    version = AgentVersion.load(write_post_office(tmp_path / "poster" / "v1.0.0", contract))
+    version = AgentVersion.load(write_post_office(tmp_path / "poster" / "v1.0.0", mode, contract))
     tasks = [Task(id=f"t{n}", input=script) for n, script in enumerate(scripts)]
     return enqueue_from_outside(EngineConfig(url), specs_of(version, tasks, batch="b"))
 

@@ -27,7 +27,7 @@ from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.store import Store
-from tests.chaos.world import Turns, sent, write_post_office
+from tests.chaos.world import Turns, seen, sent, write_post_office
 from tests.postgres import new_database
 
 
@@ -63,6 +63,7 @@ class Office:
         self.folder = folder
         self.config = EngineConfig(url, concurrency=3, dead_after_s=60.0, beat_s=0.2)
         self.version = AgentVersion.load(write_post_office(folder / "poster" / "v1.0.0"))
+        (folder / "workspaces").mkdir()
         self.turns = Turns()
         self.telemetry = telemetry
         self.open()
@@ -246,11 +247,54 @@ def test_a_call_that_can_be_asked_about_is_asked_not_made_again(office: Office) 
     office.ledger.admit(first)
     office.ledger.admit(Intent.of(spec.run_id, 1, "send", {"n": 2}, agent="poster"))
     log = office.folder / "workspaces" / f"{spec.run_id}.sent"
-    log.parent.mkdir()
     log.write_text(json.dumps({"key": first.key, "n": 1}) + "\n", encoding="utf-8")
     office.worker.engine.enqueue(spec)
     assert office.until(spec, "ended").outcome == "completed"
     assert office.letters(spec) == [1, 2]
+
+
+def several_at_once(office: Office) -> None:
+    """An agent version whose model asks for several calls in one turn."""
+    rule = ", outputs: {count: {range: {sent: {min: 1}}, otherwise: pause}}"
+    folder = office.folder / "native" / "v1.0.0"
+    office.version = AgentVersion.load(write_post_office(folder, "native", rule))
+
+
+@BOTH
+def test_a_run_waits_only_when_what_is_under_way_beside_is_over(office: Office) -> None:
+    several_at_once(office)
+    workspaces = office.folder / "workspaces"
+    (workspaces / "hold-1").touch()
+    run = office.enqueue("peek 1 & peek 2 & count 0")
+    waited(lambda: office.rows("SELECT 1 FROM events WHERE event_name = 'goldspan.run.paused'"))
+    assert office.until(run, "running", "parked").state == "running"
+    (workspaces / "hold-1").unlink()
+    key = Intent.of(run.run_id, 2, "count", {"n": 0}).key
+    assert office.until(run, "parked").waits_for == f"unknown:{key}"
+    assert [row["n"] for row in seen(workspaces / run.run_id)] == [2, 1]
+    (workspaces / f"{run.run_id}.sent").write_text('{"key": "", "n": 9}\n', encoding="utf-8")
+    assert office.ledger.resolve(key, {"made": False})
+    assert office.until(run, "ended").outcome == "completed"
+    told = '{"sent":1} {"sent":2} {"sent":1}'
+    assert office.worker.engine.result(run.run_id)["answer"] == f"done after 1: {told}"
+    assert len(seen(workspaces / run.run_id)) == 2
+
+
+def test_a_kill_flag_cuts_all_that_is_under_way(office: Office) -> None:
+    several_at_once(office)
+    workspaces = office.folder / "workspaces"
+    for n in (1, 2):
+        (workspaces / f"hold-{n}").touch()
+    run = office.enqueue("peek 1 & peek 2 & peek 3")
+    waited(lambda: seen(workspaces / run.run_id))
+    sql(office.ledger, "INSERT INTO goldspan_kills VALUES ('all', 'ana', 'why', 1)")
+    assert office.until(run, "parked").waits_for == "kill:all"
+    assert [row["n"] for row in seen(workspaces / run.run_id)] == [3]
+    for n in (1, 2):
+        (workspaces / f"hold-{n}").unlink()
+    sql(office.ledger, "DELETE FROM goldspan_kills")
+    assert office.until(run, "ended").outcome == "completed"
+    assert sorted(row["n"] for row in seen(workspaces / run.run_id)) == [1, 2, 3]
 
 
 def test_a_worker_that_stops_leaves_its_runs_to_the_next(office: Office) -> None:

@@ -18,6 +18,7 @@ from pydantic_ai.exceptions import (
 )
 
 from goldspan.harness.failure.error_classes import UnknownOutcomeError, classify
+from goldspan.harness.guards import OutputRejected, Verdict
 from goldspan.harness.tools import ToolError
 from goldspan.tracing.errors import MeasurementError
 
@@ -102,6 +103,7 @@ def test_an_error_has_a_class(error: Exception, read: str, effect: str) -> None:
         (HTTPStatusError(401), True),
         (HTTPStatusError(500), True),
         (ToolError("x", retryable=True), True),
+        (OutputRejected(Verdict("outputs", "deny"), retryable=False), True),
         (KeyError("x"), True),
     ],
     ids=repr,

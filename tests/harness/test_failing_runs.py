@@ -52,7 +52,12 @@ def _fetch(context: ToolContext, shelf: Shelf) -> dict[str, Any]:
         log.write(f"{shelf.n}\n")
     if (_outside(context) / "down").exists():
         raise TimeoutError("the archive did not answer")
-    return {"fetched": shelf.n, "text": "word " * 400}
+    torn = _outside(context) / "torn"  # how many of the first answers are not whole
+    calls = len((_outside(context) / "calls").read_text(encoding="utf-8").splitlines())
+    text = "word " * 400
+    if torn.exists() and calls <= int(torn.read_text(encoding="utf-8")):
+        return {"fetched": shelf.n, "text": text[:9], "truncated": True}
+    return {"fetched": shelf.n, "text": text}
 
 
 class Archive:
@@ -137,6 +142,57 @@ def test_a_run_goes_on_without_a_part_and_says_so(tmp_path: Path) -> None:
     assert len(events(tmp_path, semconv.PART_PENDING)) == 1
     (opened,) = events(tmp_path, semconv.BREAKER_CHANGED)
     assert opened[semconv.BREAKER_STATE] == "open"
+
+
+def torn(tmp_path: Path, answers: int, otherwise: str) -> dict[str, Any]:
+    """The archive's first answers are cut off; the contract that says so."""
+    (tmp_path / "torn").write_text(str(answers), encoding="utf-8")
+    return {"outputs": {"fetch": {"partial": ["truncated"], "otherwise": otherwise}}}
+
+
+TORN = "the output of fetch cannot be used: truncated says that it is not complete"
+
+
+@pytest.mark.parametrize("failure", [None, {"retry": {**FAST, "attempts": 3}}])
+def test_an_output_that_is_not_whole_is_had_again(tmp_path: Path, failure: Any) -> None:
+    model = ScriptedModel([act("fetch", n=1), act("answer", text="x")])
+    contract = torn(tmp_path, 1, "retry")
+    result = run(tmp_path, model, contract=contract, failure=failure)
+    assert [step.error_type for step in result.steps] == [None]
+    assert "truncated" not in result.steps[0].result
+    (failed,) = events(tmp_path, semconv.CALL_FAILED)
+    known = (semconv.ERROR_TYPE, semconv.ERROR_CLASS, semconv.RUN_ATTEMPT)
+    assert [failed[name] for name in known] == ["OutputRejected", "retry", 1]
+    assert TORN in failed[semconv.REASON]
+    assert semconv.RETRY_AT in failed
+    assert failed.get(semconv.BREAKER_FAILURES) == (1 if failure else None)
+    rows = Store.open(tmp_path / "s.duckdb").rows("SELECT error_type FROM tool_calls ORDER BY 1")
+    assert [row["error_type"] for row in rows] == ["OutputRejected", None]
+
+
+def test_outputs_that_stay_torn_leave_the_part_pending(tmp_path: Path) -> None:
+    model = ScriptedModel([act("fetch", n=1), act("answer", text="x")])
+    failure = {"retry": FAST, "tools": {"fetch": {"when_down": "pending"}}}
+    contract = torn(tmp_path, 9, "retry")
+    result = run(tmp_path, model, contract=contract, failure=failure)
+    assert len(events(tmp_path, semconv.CALL_FAILED)) == 2
+    assert f'Pending:\n- fetch({{"n":1}}): {TORN}' in str(result.answer)
+
+
+@pytest.mark.parametrize("otherwise", ["retry", "deny"])
+def test_torn_outputs_open_the_breaker_and_the_run_waits(tmp_path: Path, otherwise: str) -> None:
+    texts = [act("fetch", n=n) for n in range(1, 9)]
+    once = {"attempts": 1, "first_wait_s": 0}
+    failure = {"retry": once, "breaker": {"failures": 2}}
+    contract = torn(tmp_path, 9, otherwise)
+    result = run(tmp_path, ScriptedModel(texts), contract=contract, failure=failure)
+    assert result.outcome == "paused"
+    assert TORN in str(result.reason)
+    assert (tmp_path / "calls").read_text() == "1\n2\n"
+    (changed,) = events(tmp_path, semconv.BREAKER_CHANGED)
+    assert changed[semconv.BREAKER_STATE] == "open"
+    counted = [e[semconv.BREAKER_FAILURES] for e in events(tmp_path, semconv.CALL_FAILED)]
+    assert counted == [1, 2]
 
 
 def test_wrong_arguments_are_told_with_the_right_ones(tmp_path: Path) -> None:

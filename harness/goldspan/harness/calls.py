@@ -8,16 +8,13 @@ result means that nobody knows: the tool is asked by the call's key, else a pers
 from __future__ import annotations
 
 import hashlib
-import inspect
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
-
-from pydantic import BaseModel
+from typing import Any
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.approvals.review import Review
@@ -33,10 +30,12 @@ from goldspan.harness.guards import (
     record_verdict,
     verify_result,
 )
-from goldspan.harness.ledger import Admission, Intent
+from goldspan.harness.ledger import Intent
 from goldspan.harness.models.protocol import Call
+from goldspan.harness.recovery import asked, earlier, unknown
 from goldspan.harness.result import Ended, Step
-from goldspan.harness.steps import Attempts, Once, Park, Parked, StepRunner
+from goldspan.harness.standing import Judged, Over, Ready, Standing
+from goldspan.harness.steps import Attempts, Once, Park, Parked
 from goldspan.harness.tools import JsonValue, Tool, ToolContext, ToolError, result_text, seeded
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
@@ -67,6 +66,20 @@ class ToolCalls:
 
         Raises `Ended` where a guard stops the run, or where it must wait.
         """
+        return await self.go_on(await self.judge(call, reason))
+
+    async def go_on(self, standing: Standing) -> str:
+        """Make a call that was judged, and say what `make` says."""
+        if isinstance(standing, Judged):
+            standing = await self.ready(standing)
+        if isinstance(standing, Ready):
+            standing = await self.effect(standing)
+            self.usage.started -= standing.replayed_s
+        return standing.told()
+
+    async def judge(self, call: Call, reason: str | None) -> Judged | Over:
+        """Draw a call's numbers, and let the guards judge it. Raises `Ended` where it is refused
+        and the run was killed."""
         number, self._numbers = self._numbers, self._numbers + 1
         runner = self.admissions.engine.reserve(f"tool:{call.name}")
         tool = self.tools.get(call.name)
@@ -78,47 +91,46 @@ class ToolCalls:
             standing = await self.admissions.refuse(intent, verdict)
             if tool is None or standing.standing == "refused":
                 return self._refused(call, reason, verdict)
-        try:
-            return await self._execute(call, tool, reason, number, verdict, runner)
-        except ToolError as error:
-            step = Step(call.id, tool.name, call.arguments, str(error), error.error_type, reason)
-            self.steps.append(step)
-            return self._told(call, str(error), error.error_type, retryable=False)
-
-    async def _execute(
-        self,
-        call: Call,
-        tool: Tool,
-        reason: str | None,
-        number: int,
-        verdict: Verdict,
-        runner: StepRunner,
-    ) -> str:
         nth = self._made[tool.name]
         self._made[tool.name] += 1
         self.usage.tool_calls += 1
         rng = seeded(self.scope, tool.name, nth)
         context = ToolContext(self.workspace, self.admissions.run_id, rng, self.now, nth)
-        tool.parse(call.arguments)
+        try:
+            tool.parse(call.arguments)
+        except ToolError as error:
+            return self._failed(call, reason, str(error), error.error_type)
+        return Judged(call, tool, context, number, runner, verdict, reason)
+
+    async def ready(self, judged: Judged) -> Ready | Over:
+        """Ask a person where that is due, and admit a call. Raises `Ended` where the run waits."""
+        call, reason, verdict = judged.call, judged.reason, judged.verdict
+        tool, context = judged.tool, judged.context
         decision = None
         if verdict.ruling == "allow":
             await self.review.let_go(call, tool, context, reason)
         if verdict.ruling == "pause":
-            decision = await self.review.decide(
-                call, tool, context, reason, verdict, lambda: self._waits(call, reason)
-            )
-            if decision.kind == "deny":
-                raise ToolError(f"denied by a person: {decision.reason}", error_type="Denied")
-            if decision.kind == "edit":
-                call = replace(call, arguments=decision.arguments)
-                verdict = first_objection(self.guards, call, tool)
-                record_verdict(self.admissions.events, verdict, call)
-                if verdict.ruling in ("deny", "stop"):
-                    return self._refused(call, reason, verdict)
-            await self.review.pass_gate(call, tool, context, decision, self.steps, self.artifacts)
+            try:
+                decision = await self.review.decide(
+                    call, tool, context, reason, verdict, lambda: self._waits(call, reason)
+                )
+                if decision.kind == "deny":
+                    raise ToolError(f"denied by a person: {decision.reason}", error_type="Denied")
+                if decision.kind == "edit":
+                    call = replace(call, arguments=decision.arguments)
+                    verdict = first_objection(self.guards, call, tool)
+                    record_verdict(self.admissions.events, verdict, call)
+                    if verdict.ruling in ("deny", "stop"):
+                        return self._refused(call, reason, verdict)
+                    tool.parse(call.arguments)
+                await self.review.pass_gate(
+                    call, tool, context, decision, self.steps, self.artifacts
+                )
+            except ToolError as error:
+                return self._failed(judged.call, reason, str(error), error.error_type)
         approval = decision.approval if decision is not None else None
         intent = self.admissions.intent(
-            number, tool.name, call.arguments, tool.action_class, approval
+            judged.number, tool.name, call.arguments, tool.action_class, approval
         )
         parsed = tool.parse(call.arguments)
         admission = await self.admissions.admit(intent, verdict.wants)
@@ -129,14 +141,25 @@ class ToolCalls:
         if decision is not None:
             self.review.used(decision, intent)
         context = replace(context, key=intent.key, record=self.recorder.event)
-        outcome = await self._recorded(runner, tool, context, call, parsed, intent, admission)
+        return Ready(call, tool, context, parsed, intent, admission, judged.runner, reason)
+
+    async def effect(self, ready: Ready) -> Over:
+        """Make an admitted call, as one step. Draws nothing: several may be under way."""
+        outcome, here = await self._recorded(ready)
+        replayed_s = 0.0 if here else outcome["seconds"]
+        call, reason = ready.call, ready.reason
         if "rejected" in outcome:
-            return self._refused(call, reason, Verdict(*outcome["rejected"]))
+            return self._refused(call, reason, Verdict(*outcome["rejected"]), replayed_s)
+        return Over(lambda: self._made_known(ready, outcome), replayed_s=replayed_s)
+
+    def _made_known(self, ready: Ready, outcome: Mapping[str, Any]) -> str:
+        """Write down what a call brought; in the order of the calls."""
+        call, tool, reason = ready.call, ready.tool, ready.reason
         if "error" in outcome:
             error, kind = outcome["error"], outcome["error_type"]
             observe_result(self.guards, call, tool, {"error": error})
-            self.steps.append(Step(call.id, tool.name, call.arguments, error, kind, reason))
-            return self._told(call, error, kind, retryable=outcome.get("retryable", False))
+            again = outcome.get("retryable", False)
+            return self._failed(call, reason, error, kind, retryable=again).told()
         result = outcome["result"]
         if self.fallback is not None:
             self.fallback.worked(call)
@@ -146,37 +169,33 @@ class ToolCalls:
             self._artifact(tool.artifact, tool.name, result)
         return result_text(result)
 
-    async def _recorded(
-        self,
-        runner: StepRunner,
-        tool: Tool,
-        context: ToolContext,
-        call: Call,
-        parsed: BaseModel,
-        intent: Intent,
-        admission: Admission,
-    ) -> dict[str, Any]:
-        """The effect as one step: `result`, or `error` and `error_type`."""
+    async def _recorded(self, ready: Ready) -> tuple[dict[str, Any], bool]:
+        """The effect as one step: `result`, or `error` and `error_type`; and whether it was made
+        in this life of the run."""
+        call, tool, context = ready.call, ready.tool, ready.context
+        parsed, intent = ready.parsed, ready.intent
         here = False
 
         async def attempt(nth: int) -> JsonValue:
-            return await self._attempt(tool, context, call, parsed, nth)
+            return await self._attempt(ready, nth)
 
         async def ask() -> Mapping[str, Any] | None:
-            return await _asked(tool, context, parsed)
+            return await asked(tool, context, parsed)
 
         async def work() -> JsonValue:
             nonlocal here
             here, started = True, time.monotonic()
             outcome: dict[str, Any] | None = None
-            if not admission.fresh:
-                outcome = await self._earlier(tool, context, call, parsed, intent)
+            if not ready.admission.fresh:
+                outcome = await earlier(
+                    self.admissions, self.recorder, tool, context, call, parsed, intent
+                )
             if outcome is None:
                 try:
                     made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
                     outcome = {"result": made}
                 except UnknownOutcomeError as error:
-                    await self._unknown(tool, intent, str(error))
+                    unknown(self.admissions, tool, intent, str(error))
                 except OutputRejected as error:
                     outcome = self._rejected(error, call, intent)
                 except ToolError as error:
@@ -187,21 +206,18 @@ class ToolCalls:
                     }
             return {**(outcome or {}), "seconds": time.monotonic() - started}
 
-        outcome: Any = await runner(work)
-        if not here:
-            self.usage.started -= outcome["seconds"]
-        return dict(outcome)
+        outcome: Any = await ready.runner(work)
+        return dict(outcome), here
 
-    async def _attempt(
-        self, tool: Tool, context: ToolContext, call: Call, parsed: BaseModel, nth: int
-    ) -> JsonValue:
+    async def _attempt(self, ready: Ready, nth: int) -> JsonValue:
+        call, tool, context = ready.call, ready.tool, ready.context
         failure: ToolError | None = None
         about = {semconv.CALL_KEY: context.key, semconv.RUN_ATTEMPT: nth if nth > 1 else None}
         with self.recorder.tool(
             tool.name, call_id=call.id, arguments=call.arguments, attributes=about
         ) as span:
             try:
-                result = await tool.call(context, parsed)
+                result = await tool.call(context, ready.parsed)
                 span.set_result(result)
                 verify_result(self.guards, call, tool, result)
             except ToolError as error:
@@ -221,57 +237,32 @@ class ToolCalls:
             raise Parked(park)
         if error.verdict.ruling == "stop":
             return {"rejected": [error.verdict.guard, "stop", error.verdict.reason]}
-        return {"error": str(error), "error_type": error.error_type}
+        again = error.retryable
+        return {"error": str(error), "error_type": error.error_type, "retryable": again}
 
-    async def _earlier(
-        self, tool: Tool, context: ToolContext, call: Call, parsed: BaseModel, intent: Intent
-    ) -> dict[str, Any] | None:
-        """What a call returned whose intent an earlier life of the run wrote down and whose result
-        it did not; None where it is to be made. Raises `Parked` where a person must say."""
-        ledger = self.admissions.ledger
-        said = await self.admissions.engine.transact(lambda: ledger.take_resolution(intent.key))
-        how = "repeated"
-        found: Mapping[str, Any] | None = None
-        if said is not None and "result" in said:
-            how, found = "person", said
-        elif tool.action_class == "read":
-            pass
-        elif tool.ask is not None:
-            how, found = "asked", await _asked(tool, context, parsed)
-        elif said is None:
-            await self._unknown(tool, intent, "the process died")
-        else:
-            how = "person"
-        about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}
-        self.recorder.event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: how})
-        if found is None:
-            return None
-        about = {semconv.CALL_KEY: intent.key, semconv.CALL_RECOVERY: how}
-        with self.recorder.tool(
-            tool.name, call_id=call.id, arguments=call.arguments, attributes=about
-        ) as span:
-            span.set_result(found["result"])
-        return {"result": found["result"]}
+    def _failed(
+        self, call: Call, reason: str | None, error: str, kind: str, *, retryable: bool = False
+    ) -> Over:
+        def told() -> str:
+            self.steps.append(Step(call.id, call.name, call.arguments, error, kind, reason))
+            if self.fallback is None:
+                return result_text({"error": error})
+            return result_text(self.fallback.failed(call, error, kind, retryable=retryable))
 
-    async def _unknown(self, tool: Tool, intent: Intent, why: str) -> NoReturn:
-        """Wait for a person to say what became of a call."""
-        park = Park(
-            "unknown",
-            intent.key,
-            f"nobody knows whether {tool.name} was done ({why}): say what became of call"
-            f" {intent.key}",
-        )
-        self.admissions.waiting(park)
-        raise Parked(park)
+        return Over(told)
 
-    def _told(self, call: Call, error: str, kind: str, *, retryable: bool) -> str:
-        if self.fallback is None:
-            return result_text({"error": error})
-        return result_text(self.fallback.failed(call, error, kind, retryable=retryable))
+    def _refused(
+        self, call: Call, reason: str | None, verdict: Verdict, replayed_s: float = 0.0
+    ) -> Over:
+        """A `deny`, of which the model is told, or a `stop`, which is an incident."""
 
-    def _refused(self, call: Call, reason: str | None, verdict: Verdict) -> str:
-        """Tell the model of a `deny`. Raises `Ended` for a `stop`, which is an incident."""
-        if verdict.ruling == "stop":
+        def denied() -> str:
+            self.steps.append(Step(call.id, call.name, call.arguments, None, "Denied", reason))
+            if self.fallback is None:
+                return result_text({"error": verdict.reason})
+            return result_text(self.fallback.refused(call, verdict.guard, verdict.reason))
+
+        def stopped() -> str:
             self.admissions.events.event(
                 semconv.INCIDENT,
                 {
@@ -282,10 +273,9 @@ class ToolCalls:
                 },
             )
             raise Ended("aborted", verdict.reason)
-        self.steps.append(Step(call.id, call.name, call.arguments, None, "Denied", reason))
-        if self.fallback is None:
-            return result_text({"error": verdict.reason})
-        return result_text(self.fallback.refused(call, verdict.guard, verdict.reason))
+
+        stops = verdict.ruling == "stop"
+        return Over(stopped if stops else denied, ends=stops, replayed_s=replayed_s)
 
     def _waits(self, call: Call, reason: str | None) -> None:
         waiting = Step(call.id, call.name, call.arguments, None, "AwaitingApproval", reason)
@@ -294,6 +284,8 @@ class ToolCalls:
     def _artifact(self, name: str, tool: str, result: Any) -> None:
         body = result_text(result).encode()
         made = {"name": name, "kind": tool, "sha256": hashlib.sha256(body).hexdigest()}
+        if isinstance(result, Mapping) and isinstance(result.get("path"), str):
+            made["path"] = result["path"]
         self.artifacts.append(made)
         self.admissions.events.event(
             semconv.ARTIFACT,
@@ -301,13 +293,6 @@ class ToolCalls:
                 semconv.ARTIFACT_NAME: name,
                 semconv.ARTIFACT_KIND: tool,
                 semconv.ARTIFACT_SHA256: made["sha256"],
+                semconv.ARTIFACT_PATH: made.get("path"),
             },
         )
-
-
-async def _asked(tool: Tool, context: ToolContext, parsed: BaseModel) -> Mapping[str, Any] | None:
-    """What the tool says of an earlier call of the same key."""
-    found = tool.ask(context, parsed) if tool.ask is not None else None
-    if inspect.isawaitable(found):
-        found = await found
-    return found

@@ -28,6 +28,7 @@ class Contract(BaseModel):
     max_repeats: int = Field(default=2, gt=0, description="of one call with the same arguments")
     max_cycles: int = Field(default=3, gt=1, description="of two or three calls that alternate")
     max_stale: int = Field(default=4, gt=1, description="results in a row that say nothing new")
+    parallel_reads: int = Field(default=8, gt=0, description="reads of one turn, side by side")
     required_artifacts: tuple[str, ...] = ()
     allowed_tools: tuple[str, ...] | None = None
     targets: dict[str, dict[str, Target]] = {}

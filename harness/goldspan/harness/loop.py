@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.final import FinalGates
 from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.models.messages import Message, ModelAnswer, text_message
-from goldspan.harness.models.protocol import ANSWER, Protocol, Turn
+from goldspan.harness.models.protocol import ANSWER, Call, Protocol, Turn
 from goldspan.harness.models.routing import Router
-from goldspan.harness.result import Ended, Step
+from goldspan.harness.progress import HEAD
+from goldspan.harness.result import Step
 from goldspan.harness.run_events import Events
 from goldspan.harness.safety.shield import Shield
+from goldspan.harness.side_by_side import make_calls
 from goldspan.tracing import semconv
 
 
@@ -32,28 +35,31 @@ class Loop:
     calls: ToolCalls
     events: Events
     shield: Shield
+    final: FinalGates
     router: Router | None = None
+    notes: str | None = None
     messages: list[Message] = field(default_factory=list)
-    _reminded: bool = False
 
     async def run(self, task: str) -> str:
         """The final answer. Raises `Ended` where the run ends otherwise, `MeasurementError` where
         the model cannot be asked."""
-        self.messages.append(text_message("user", self.shield.task(task)))
+        told = self.shield.task(task)
+        if self.notes is not None:
+            told = f"{told}\n\n{HEAD}\n{self.shield.document(self.notes)}"
+        self.messages.append(text_message("user", told))
         while True:
             turn = await self._ask()
             self.messages.append(turn.message)
             if turn.fault is not None:
                 self.messages.append(text_message("user", turn.fault))
             elif turn.answer is not None:
-                if not self._owes(turn):
-                    return turn.answer
+                text, final = await self.final.settle(turn.answer, task)
+                if final:
+                    return text
+                self.messages.append(text_message("user", text))
             else:
-                for call in turn.calls:
-                    text = await self.calls.make(call, turn.reason)
-                    self._see(self.calls.steps[-1])
-                    text = self.shield.result(self.calls.tools.get(call.name), text)
-                    self.messages.append(self.protocol.result(call, text))
+                most = self.contract.parallel_reads
+                await make_calls(self.calls, turn.calls, turn.reason, self._tell, most=most)
 
     async def _ask(self) -> Turn:
         answer = await self._answer()
@@ -81,16 +87,11 @@ class Loop:
         )
         return routed.answered
 
+    def _tell(self, call: Call, text: str) -> None:
+        self._see(self.calls.steps[-1])
+        text = self.shield.result(self.calls.tools.get(call.name), text)
+        self.messages.append(self.protocol.result(call, text))
+
     def _see(self, step: Step) -> None:
         if self.router is not None and step.error_type in ("Denied", "InvalidArguments"):
             self.router.stumbled(f"{step.tool}: {step.error_type}")
-
-    def _owes(self, turn: Turn) -> bool:
-        made = {artifact["name"] for artifact in self.calls.artifacts}
-        owed = [name for name in self.contract.required_artifacts if name not in made]
-        if owed and self._reminded:
-            raise Ended("failed", f"ended without {', '.join(owed)}")
-        if owed:
-            self._reminded = True
-            self.messages.append(text_message("user", f"Still owed: {', '.join(owed)}."))
-        return bool(owed)

@@ -19,7 +19,9 @@ from goldspan.harness.approvals.review import Review
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.failure.fallback import Fallback
-from goldspan.harness.failure.retry import RetriedModel, Retry
+from goldspan.harness.failure.policy import FailurePolicy
+from goldspan.harness.failure.retry import RetriedModel, Retry, RetryOutputs
+from goldspan.harness.final import FinalGates
 from goldspan.harness.guards import (
     ApprovalGuard,
     BudgetGuard,
@@ -42,6 +44,7 @@ from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
 from goldspan.harness.operation.audit import breaker_note, cap_note
+from goldspan.harness.progress import ARGUMENTS, Progress, Session
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_setup import setup_attributes
@@ -88,11 +91,13 @@ async def run_agent(
     attributes: Mapping[str, Any] | None = None,
     life: Life | None = None,
     attempts: Attempts | None = None,
+    session: Session | None = None,
 ) -> RunResult:
     """Run `version` on `task` in a new `workspace` folder and return how it ended.
 
     `life` is what a durable engine gives a run; without it nothing outlives the process.
-    `attempts` makes a tool call's effect, as the version says if not given.
+    `attempts` makes a tool call's effect, as the version says if not given. `session` is the
+    conversation that the run belongs to; its progress file is used where the version says so.
 
     `tool_scope` seeds the tools' randomness (the run's id, if not given) and `sampling_seed` the
     model's, where it takes one; `model_name` and `provider` replace the version's, and its routes,
@@ -103,7 +108,9 @@ async def run_agent(
     environment = environment or version.environment()
     contract = contract or version.config.contract
     tools = with_dry_runs(version.tools(environment), contract.dry_run)
-    check_rules(contract, arguments_of(tools))
+    known = {**arguments_of(tools), **(ARGUMENTS if version.config.progress else {})}
+    check_rules(contract, known)
+    version.config.final.check(known, str(version.path / "config.yaml"))
     rules = version.approval_rules(tools)
     prices = prices or Prices()
     routing = version.config.routing if model_name is None else None
@@ -126,8 +133,12 @@ async def run_agent(
         priced = all(prices.knows(*one) for one in asked_of)
         typical = _typical(ledger, version.name, contract, priced)
         await prepare(life, environment, workspace, setup or {})
-        usage = Usage()
+        usage, now = Usage(), now or datetime.now(UTC)
         events = RunEvents(recorder, run_id, life.segment)
+        progress, keeps = None, version.config.progress
+        if session is not None and keeps is not None:
+            progress = Progress(session, keeps, run_id, now, events, life.steps)
+            tools = progress.with_tool(tools, contract)
         shield = version.config.safety.start(events.event)
         policy = version.config.failure
         breakers = retry = fallback = None
@@ -170,9 +181,9 @@ async def run_agent(
             usage=usage,
             recorder=recorder,
             workspace=workspace,
-            now=now or datetime.now(UTC),
+            now=now,
             scope=tool_scope or run_id,
-            attempts=attempts or retry or Once(),
+            attempts=attempts or retry or _outputs_again(contract, recorder, life),
             fallback=fallback,
         )
         settings = dict(version.config.settings)
@@ -196,7 +207,9 @@ async def run_agent(
             context=None if fits is None else ContextWindow(fits, events),
         )
         router = Router(routing, events) if routing is not None else None
-        loop = Loop(protocol, contract, usage, asked, calls, events, shield, router)
+        owed = contract.required_artifacts
+        final = FinalGates(owed, version.config.final, environment, calls, asked)
+        loop = Loop(protocol, contract, usage, asked, calls, events, shield, final, router)
         segment = recorder.agent(
             version.name,
             run_id=run_id,
@@ -204,6 +217,7 @@ async def run_agent(
             digest=version.digest,
             provider=provider,
             model=model_name,
+            conversation_id=None if session is None else session.name,
             input=task,
             attributes={**(attributes or {}), semconv.RUN_SEGMENT: life.segment},
             links=link_to_previous(run_id, life.segment),
@@ -211,7 +225,7 @@ async def run_agent(
         with placed(run_id, life.segment, AGENT), segment as span:
             span.set_content(setup_attributes(setup or {}))
             _begin(events, contract, version, tools, life)
-            end = await _to_its_end(loop, task, span)
+            end = await _to_its_end(loop, task, span, progress)
     if end.failure is not None:
         raise end.failure
     return RunResult(
@@ -231,6 +245,13 @@ async def run_agent(
     )
 
 
+def _outputs_again(contract: Contract, recorder: Recorder, life: Life) -> Attempts:
+    again = [name for name, rule in contract.outputs.items() if rule.otherwise == "retry"]
+    if not again:
+        return Once()
+    return RetryOutputs(again, Retry(FailurePolicy(), recorder, None, life.steps, fence=life.fence))
+
+
 def _typical(ledger: Ledger, agent: str, contract: Contract, priced: bool) -> TypicalCost | None:
     """What a run costs typically; None where the ledger ends with the process, as in an eval:
     there is no history then, and nothing is left alone."""
@@ -248,7 +269,7 @@ class _End:
     failure: MeasurementError | None
 
 
-async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
+async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress | None) -> _End:
     events = loop.calls.admissions.events
     outcome: Outcome = "completed"
     reason: str | None = None
@@ -256,6 +277,7 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
     waits_for: str | None = None
     failure: MeasurementError | None = None
     try:
+        loop.notes = None if progress is None else await progress.told()
         answer = await loop.run(task)
         if loop.calls.fallback is not None:
             answer = loop.calls.fallback.marked(answer)
@@ -281,6 +303,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan) -> _End:
     next_actions = [action.format(reason=reason)] if reason else []
     if loop.calls.fallback is not None:
         next_actions += loop.calls.fallback.next_actions()
+    if progress is not None:
+        await progress.end(outcome, answer or reason, next_actions)
     span.set_outcome(outcome, reason)
     _end(events, outcome, reason, next_actions)
     return _End(outcome, reason, answer, next_actions, failure)

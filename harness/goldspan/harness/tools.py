@@ -24,8 +24,11 @@ class ToolError(Exception):
     """A tool could not do what it was asked. The message goes back to the model.
 
     `error_type` is a short class name for the span; `retryable` says whether the same call may
-    succeed when it is made again.
+    succeed when it is made again. Where it may, or where `outage` is set, the tool does not work,
+    and that counts for its breaker.
     """
+
+    outage = False
 
     def __init__(
         self, message: str, *, error_type: str = "ToolError", retryable: bool = False
@@ -60,7 +63,8 @@ class Tool:
     `parameters` is a Pydantic model with `extra="forbid"`; `run` takes the context and an instance
     of it, and returns JSON. `action_class` is `read` (changes nothing), `write` (changes only what
     colleagues see) or `act` (reaches a customer or moves money). `artifact` names what a
-    successful call produces, for contracts that owe it. `preview` says what a reviewer should see
+    successful call produces, for contracts that owe it; a result with a `path` names its file in
+    the workspace. `preview` says what a reviewer should see
     of a call before it is made: any of `draft`, `claims`, `risk` and `recommendation`.
 
     `ask` says, by `context.key`, what an earlier call of the same key returned, as an object with

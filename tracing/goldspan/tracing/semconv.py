@@ -276,3 +276,16 @@ CAP_SCOPE: Final = "goldspan.cap.scope"  # cap:TOOL or cap:CLASS, and the day
 CAP_UNIT: Final = "goldspan.cap.unit"
 CAP_WANTED: Final = "goldspan.cap.wanted"
 CAP_LIMIT: Final = "goldspan.cap.limit"
+
+# -- ours: the gates of the final answer
+ANSWER_CHECKED: Final = "goldspan.answer.checked"  # the event: a gate has judged an answer
+ANSWER_GATE: Final = "goldspan.answer.gate"
+ANSWER_OUTCOME: Final = "goldspan.answer.outcome"  # passed|told|failed|escalated
+ANSWER_FAULTS: Final = "goldspan.answer.faults"  # string[]
+
+# -- ours: a session's progress file
+PROGRESS_READ: Final = "goldspan.progress.read"  # the event: a run was told its notes
+PROGRESS_NOTED: Final = "goldspan.progress.noted"  # the event: a note was written
+PROGRESS_NOTES: Final = "goldspan.progress.notes"  # how many there were
+PROGRESS_DONE: Final = "goldspan.progress.done"  # string[]
+PROGRESS_NEXT: Final = "goldspan.progress.next"  # string[]

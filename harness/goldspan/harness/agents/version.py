@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from goldspan.harness.approvals.rules import ApprovalRule, ApprovalRules
 from goldspan.harness.contract import Contract
 from goldspan.harness.failure.policy import FailurePolicy
+from goldspan.harness.final.policy import FinalPolicy
 from goldspan.harness.models.context import ContextPolicy
 from goldspan.harness.models.protocol import ANSWER, Example, ToolMode
 from goldspan.harness.models.routing import Routing
+from goldspan.harness.progress import ProgressPolicy
 from goldspan.harness.safety.shield import Safety
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError
@@ -46,6 +48,8 @@ class AgentConfig(BaseModel):
     failure: FailurePolicy | None = None
     routing: Routing | None = None
     context: ContextPolicy | None = None
+    final: FinalPolicy = FinalPolicy()
+    progress: ProgressPolicy | None = None
     approvals: dict[str, ApprovalRule] = {}
 
 

@@ -76,14 +76,16 @@ class Durable:
         self._fence = fence
         self._parks = park
         self._report = report
+        self._under_way: set[asyncio.Future[None]] = set()
+        self._waits: Parked | None = None
 
     def reserve(self, name: str) -> StepRunner:
         """The next step of the workflow."""
         reserved = DBOS.reserve_step()
 
         async def run(work: Work) -> JsonValue:
-            parked: list[Parked] = []
             which = f"{reserved.step_id} {name}"
+            over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
             async def step() -> JsonValue:
                 await insist(self._fence)
@@ -91,16 +93,21 @@ class Durable:
                     with placed(self._run_id, self._segment, which):
                         return await self._do(which, work)
                 except Parked as found:
-                    parked.append(found)
-                    park = found.park
-                    await insist(lambda: self._parks(self._run_id, park))
+                    self._over(over)
+                    await self._park(found)
                     # Raised as this, a step is not recorded: the next life asks again.
                     raise dbos_error.DBOSWorkflowCancelledError(found.park.reason) from None
 
+            if self._waits is not None:  # a step beside this one parked the run
+                raise self._waits.ended()
+            self._under_way.add(over)
             try:
                 recorded: JsonValue = await reserved.run_async({"name": name}, step)
             except dbos_error.DBOSWorkflowCancelledError as error:
-                raise (parked[0].ended() if parked else Ended("killed", str(error))) from None
+                ended = Ended("killed", str(error)) if self._waits is None else self._waits.ended()
+                raise ended from None
+            finally:
+                self._over(over)
             return recorded
 
         return run
@@ -120,6 +127,20 @@ class Durable:
             return known
 
         return await self.reserve(f"wait:{park.kind}")(work)
+
+    def _over(self, step: asyncio.Future[None]) -> None:
+        self._under_way.discard(step)
+        if not step.done():
+            step.set_result(None)
+
+    async def _park(self, found: Parked) -> None:
+        """Park the run, once no other step of this life is under way: a run that is parked may be
+        woken at once, and two lives of it would be there."""
+        first, self._waits = self._waits, self._waits or found
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        if first is None:
+            await insist(lambda: self._parks(self._run_id, found.park))
 
     async def _do(self, which: str, work: Work) -> JsonValue:
         task = asyncio.ensure_future(work())

@@ -71,7 +71,7 @@ def classify(error: Exception, *, effect: bool, clock: Callable[[], float] = tim
         return Failure("unknown", error.error_type, True)
     if isinstance(error, ToolError):
         if not error.retryable:
-            return Failure("never", error.error_type, False)
+            return Failure("never", error.error_type, error.outage)
         late = effect and _names_timeout(error.error_type)
         return Failure("unknown" if late else "retry", error.error_type, True)
     if isinstance(error, GoldspanError):

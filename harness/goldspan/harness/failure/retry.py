@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -86,6 +86,21 @@ class Retry:
             tries.report(None)
             final = tries.final(error)
             raise final from None if final is error else error
+
+
+@dataclass(frozen=True)
+class RetryOutputs:
+    """One attempt of each call, but for tools whose output may be had again by a contract's
+    `outputs` rules, where the version says nothing of failures."""
+
+    tools: Collection[str]
+    retry: Retry
+
+    async def run(self, intent: Intent, attempt: Attempt, ask: Ask | None = None) -> Any:
+        """As `Retry.run` for those tools, else the result of the only attempt."""
+        if intent.tool not in self.tools:
+            return await attempt(1)
+        return await self.retry.run(intent, attempt, ask)
 
 
 @dataclass

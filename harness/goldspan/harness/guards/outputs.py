@@ -16,7 +16,10 @@ from goldspan.harness.tools import Tool, ToolError
 
 
 class OutputRejected(ToolError):
-    """A tool answered, and its output is not whole. `verdict` says what becomes of the call."""
+    """A tool answered, and its output is not whole. `verdict` says what becomes of the call. That
+    is a failure of the tool, whether or not the call may be made again."""
+
+    outage = True
 
     def __init__(self, verdict: Verdict, *, retryable: bool) -> None:
         super().__init__(verdict.reason, error_type="OutputRejected", retryable=retryable)

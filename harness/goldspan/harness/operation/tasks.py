@@ -1,7 +1,7 @@
 """A queue of tasks as a file, and an agent version working through it.
 
 A queue is YAML, a list under `tasks:`, or JSON lines: `id`, `input`, and optionally `setup`,
-`now`, `approver` and `approver_edit`.
+`now`, `approver`, `approver_edit` and `session`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from goldspan.harness.contract import Contract
 from goldspan.harness.life import Life
 from goldspan.harness.models.cassette import Scope
 from goldspan.harness.models.gateway import ModelGateway
+from goldspan.harness.progress import Session
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Attempts
@@ -32,6 +33,8 @@ from goldspan.tracing.files import parse_yaml, read_text
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 from goldspan.tracing.validation import faults_of
+
+SESSIONS = "sessions"  # beside the runs' workspaces, whose names are their ids
 
 
 class Task(BaseModel):
@@ -45,6 +48,12 @@ class Task(BaseModel):
     now: datetime | None = None
     approver: Literal["approve", "deny", "edit", "none"] = "none"
     approver_edit: dict[str, Any] = {}
+    session: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="the conversation that it belongs to; its runs share a progress file",
+    )
     contract: dict[str, Any] = Field(default={}, description="limits that differ from the agent's")
 
 
@@ -79,15 +88,19 @@ class Worker:
         Raises what `run_agent` raises.
         """
         run_id = run_id or new_run_id(task.id, repeat, seed, self.version.digest)
-        session = self.gateway.session(Scope(task.id, repeat, seed, self.version.digest))
+        model = self.gateway.session(Scope(task.id, repeat, seed, self.version.digest))
         contract = Contract.model_validate(
             {**self.version.config.contract.model_dump(), **task.contract}
         )
         named = NamedApprover(task.approver, task.approver_edit)
+        session = None
+        if task.session is not None:
+            folder = self.workspaces / SESSIONS / self.version.name / task.session
+            session = Session(task.session, folder)
         return await run_agent(
             self.version,
             task.input,
-            model=session,
+            model=model,
             recorder=self.recorder,
             workspace=self.workspaces / run_id,
             setup=task.setup,
@@ -103,6 +116,7 @@ class Worker:
             attributes=attributes,
             life=life,
             attempts=attempts,
+            session=session,
         )
 
     async def work_through(

@@ -111,6 +111,12 @@ class Shield:
             return text
         return self.provenance.tell(text, "user", trusted=self.safety.trust_user)
 
+    def document(self, text: str) -> str:
+        """Text of unknown origin, as the model is to read it."""
+        if self.provenance is None:
+            return text
+        return self.provenance.tell(text, "document", trusted=False)
+
     def result(self, tool: Tool | None, text: str) -> str:
         """A tool's result as the model is to read it."""
         return text if self.provenance is None else self.provenance.tool_result(tool, text)
