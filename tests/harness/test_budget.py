@@ -124,15 +124,16 @@ def test_a_run_alarms_once_at_10_times_and_stops_at_50_times_what_runs_cost(unit
         ({"typical_usd": 7}, [1.0] * 9, (7.0, "as configured")),
         ({"typical_usd": 7}, [1.0] * 10, (1.0, "the median of 10 runs")),
         ({"typical_usd": 7}, [], (7.0, "as configured")),
-        ({"max_usd": 5}, [1.0] * 9, None),
+        ({"max_usd": 5}, [1.0] * 9, (0.1, "max_usd through 50, for want of a history")),
+        ({"max_usd": 5, "stop_at": 20}, [], (0.25, "max_usd through 20, for want of a history")),
         ({"max_usd": 5}, [1.0] * 10, (1.0, "the median of 10 runs")),
     ],
 )
 def test_what_a_run_costs_is_the_median_of_the_last_ones_or_what_is_configured(
-    contract: dict[str, Any], costs: list[float], expected: tuple[float, str] | None
+    contract: dict[str, Any], costs: list[float], expected: tuple[float, str]
 ) -> None:
     found = typical_cost(Contract.model_validate(contract), [(c, 10) for c in costs], priced=True)
-    assert found == (None if expected is None else TypicalCost("usd", *expected))
+    assert found == TypicalCost("usd", *expected)
 
 
 def test_without_a_price_tokens_count() -> None:
@@ -140,7 +141,9 @@ def test_without_a_price_tokens_count() -> None:
     assert typical_cost(Contract(), costs, priced=False) == TypicalCost(
         "tokens", 6, "the median of 11 runs"
     )
-    assert typical_cost(Contract(), [], priced=False) is None
+    assert typical_cost(Contract(), [], priced=False) == TypicalCost(
+        "tokens", 2000, "max_tokens through 50, for want of a history"
+    )
 
 
 @pytest.mark.parametrize("costs", [[], [(None, 5)], [(0.0, 5)]])

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,16 @@ from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Decision, Proposal
 from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, JsonSerializer
+from goldspan.harness.guards import recent_costs
 from goldspan.harness.ledger import Intent, Ledger, call_digest
 from goldspan.harness.ledger.executors import Executors
 from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.worker import WorkerProcess
-from goldspan.tracing.errors import ConfigError
+from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.store import Store
@@ -192,15 +194,41 @@ def test_a_kill_flag_cuts_what_is_under_way_and_is_lifted_by_an_act(office: Offi
     assert office.letters(run) == list(range(30))
 
 
-def test_a_run_that_cannot_begin_has_failed_and_is_seen(office: Office) -> None:
-    task = Task(id="t", input="send 1", contract={"max_usd": 1})
-    (spec,) = specs_of(office.version, [task], batch="b")
-    office.worker.engine.enqueue(spec)
+@pytest.mark.parametrize(
+    ("contract", "why"),
+    [
+        ({"max_usd": 1}, "local/tiny has no price"),
+        ({"max_tool_call": 1}, "contract: max_tool_call: unknown key (did you mean"),
+        ({"max_tool_calls": 41}, "contract.max_tool_calls: a task may tighten"),
+    ],
+)
+def test_a_run_that_cannot_begin_has_failed_and_is_seen(
+    office: Office, contract: dict[str, Any], why: str
+) -> None:
+    (spec,) = specs_of(office.version, [Task(id="t", input="send 1")], batch="b")
+    office.worker.engine.enqueue(replace(spec, task={**spec.task, "contract": contract}))
     state = office.until(spec, "ended")
     assert state.outcome == "failed"
-    assert "local/tiny has no price" in str(state.why)
+    assert why in str(state.why)
     (row,) = office.rows("SELECT * FROM runs")
     assert (row["outcome"], row["agent_name"], row["batch_id"]) == ("failed", "poster", "b")
+
+
+@pytest.mark.parametrize("error", [MeasurementError("no model"), ValueError("a fault")])
+def test_what_a_failed_run_used_is_known(
+    office: Office, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    answer = office.turns.answer
+
+    async def fails_in_the_end(request: ModelRequest) -> ModelAnswer:
+        if len(request.messages) > 4:
+            raise error
+        return await answer(request)
+
+    monkeypatch.setattr(office.turns, "answer", fails_in_the_end)
+    state = office.until(office.enqueue("send 1; send 2; send 3"), "ended")
+    assert (state.outcome, state.tokens, state.usd) == ("failed", 20, None)
+    assert recent_costs(office.ledger, "poster") == [(None, 20)]
 
 
 def test_a_changed_agent_version_holds_its_runs_back(office: Office) -> None:

@@ -332,6 +332,7 @@ def test_the_expected_time_may_stand_in_the_arguments() -> None:
     [
         ("retry", "read", "deny", True),
         ("retry", "act", "deny", False),
+        ("deny", "write", "deny", False),
         ("deny", "read", "deny", False),
         ("pause", "read", "pause", False),
         ("stop", "read", "stop", False),
@@ -344,6 +345,7 @@ def test_only_what_changes_nothing_is_made_again(
     with pytest.raises(OutputRejected) as rejected:
         guard.verify(call("look"), tool("look", action), [])
     assert (rejected.value.verdict.ruling, rejected.value.retryable) == (ruling, retryable)
+    assert ("look was made, do not repeat it" in str(rejected.value)) == (action != "read")
 
 
 # -- dry runs

@@ -18,8 +18,8 @@ from goldspan.harness.ledger import Intent, Ledger
 from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import message_text
+from goldspan.harness.operation.progress import HEAD, Note, ProgressFile
 from goldspan.harness.operation.tasks import Task, Worker
-from goldspan.harness.progress import HEAD, Note, ProgressFile
 from goldspan.harness.result import RunResult
 from goldspan.harness.steps import Direct, Steps
 from goldspan.tracing.errors import InputError, MeasurementError

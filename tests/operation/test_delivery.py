@@ -12,10 +12,20 @@ from typing import Any
 
 import pytest
 
+from goldspan.harness.contract import Contract
+from goldspan.harness.drill import NAME as DRILL
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
-from goldspan.harness.operation.delivery import MOST_ATTEMPTS, Delivery, WebhookTarget, target_of
+from goldspan.harness.operation.delivery import (
+    AT_ONCE,
+    MOST_ATTEMPTS,
+    Delivery,
+    WebhookTarget,
+    target_of,
+)
 from goldspan.harness.operation.outbox import unsent
+from goldspan.harness.operation.retention import prune_engine
+from goldspan.harness.wrap import Policy
 from goldspan.tracing.errors import ConfigError
 from tests.operation.conftest import Clock
 
@@ -65,9 +75,9 @@ def receiving() -> Iterator[Receiver]:
         server.server_close()
 
 
-def ended(ledger: Ledger, run_id: str) -> None:
+def ended(ledger: Ledger, run_id: str, agent: str = "desk") -> None:
     runs = Runs(ledger)
-    runs.begin_segment(run_id, "desk", "d", queue="q", batch="b")
+    runs.begin_segment(run_id, agent, "d", queue="q", batch="b")
     runs.end(run_id, "completed", None, 1, None)
 
 
@@ -184,6 +194,16 @@ def test_two_workers_deliver_once_and_a_dead_one_is_made_good(
     assert delivery.once() == 1
 
 
+def test_who_hurries_leaves_the_rest_for_another_time(ledger: Ledger, tmp_path: Path) -> None:
+    target = target_of(f"file:{tmp_path}")
+    hurry = iter([False, True, False, False])
+    delivery = Delivery(ledger, [target], result_of, hurries=lambda: next(hurry))
+    delivery.begin()
+    for run_id in ("a", "b", "c"):
+        ended(ledger, run_id)
+    assert (delivery.once(), delivery.once()) == (1, 2)
+
+
 def test_a_result_that_is_not_recorded_yet_waits(ledger: Ledger, tmp_path: Path) -> None:
     known: dict[str, dict[str, Any]] = {}
     delivery = Delivery(ledger, [target_of(f"file:{tmp_path}")], known.get)
@@ -192,6 +212,29 @@ def test_a_result_that_is_not_recorded_yet_waits(ledger: Ledger, tmp_path: Path)
     assert delivery.once() == 0
     known["r"] = result_of("r")
     assert delivery.once() == 1
+
+
+def test_what_has_no_result_keeps_no_other_from_being_delivered(
+    ledger: Ledger, clock: Clock, tmp_path: Path
+) -> None:
+    known = {f"old{n}": result_of(f"old{n}") for n in range(AT_ONCE + 10)}
+    delivery = Delivery(ledger, [target_of(f"file:{tmp_path}")], known.get)
+    delivery.begin()
+    for run_id in known:
+        ended(ledger, run_id)
+    assert (delivery.once(), delivery.once()) == (AT_ONCE, 10)
+    clock.now += 1
+    assert prune_engine(ledger, clock.now).runs == AT_ONCE + 10
+    known.clear()
+    for number in range(AT_ONCE):
+        ended(ledger, f"drill{number}", agent=DRILL)
+        with Policy(Contract(), ledger=ledger).run():
+            pass
+    clock.now += 1
+    ended(ledger, "new")
+    known.update({run_id: result_of(run_id) for run_id in ("new", "drill0")})
+    assert delivery.once() == 1
+    assert (tmp_path / "new.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,14 @@ def test_what_an_event_says_is_text_and_nothing_else(
         ("- 1", "must have a list under schedules"),
         ("schedules: [", r"given\.yaml:1: is not YAML"),
         (SCHEDULES + SCHEDULES.split("\n", 1)[1], r"given\.yaml:7: 'morning' is there twice"),
-        (SCHEDULES.replace("cron: 0 7 * * 1-5", "every: day"), r"given\.yaml:2: cron: Field"),
+        (
+            SCHEDULES.replace("cron: 0 7 * * 1-5", "every: day"),
+            r"given\.yaml:2: every: unknown key",
+        ),
         (SCHEDULES.replace("Berlin", "Atlantis"), r"given\.yaml:2: timezone: .*no time zone"),
         (SCHEDULES.replace("poster/", "nobody/"), r"given\.yaml:2: agent: .*is no folder"),
-        (SCHEDULES.replace("morning", "a b"), "name: String should match"),
-        (SCHEDULES.replace("input: send 1", "input: ''"), "task.input: String should have"),
+        (SCHEDULES.replace("morning", "a b"), "name: is 'a b', which does not"),
+        (SCHEDULES.replace("input: send 1", "input: ''"), "task.input: is empty"),
     ],
 )
 def test_a_bad_file_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:

@@ -65,7 +65,7 @@ def test_a_batch_counts_outcomes_apart_and_asks_for_what_is_to_be_done(store: St
     assert (decided.decision, decided.reviewer) == ("approve", "case")
     assert decided.waited.value is not None
     texts = [action.text for action in report.next_actions]
-    assert texts[0].startswith("decide the approval: write waits")
+    assert texts[0].startswith("the run is over, since it cannot wait here")
     assert texts[1].startswith("look at what the guard stopped: look was called 4 times")
     assert next(line.run_id for line in report.runs) == "wait-1"
     (write,) = [tool for tool in report.tools if tool.name == "write"]

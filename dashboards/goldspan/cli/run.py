@@ -12,6 +12,7 @@ from rich.text import Text
 from goldspan.cli.console import err, out, print_json, tell_undelivered_once
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
+SESSION_HELP = "The conversation that the tasks belong to: what it answered before is told them."
 MODEL_HELP = "A live model: openai:NAME, anthropic:NAME, or a NAME at --base-url."
 
 
@@ -33,6 +34,7 @@ def run(
     cassette: Annotated[Path | None, typer.Option(help="A file of recorded answers.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Record into the cassette.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Ask the model, record nothing.")] = False,
+    session: Annotated[str | None, typer.Option(help=SESSION_HELP)] = None,
     seed: Annotated[int, typer.Option(help="Seeds the model's sampling.")] = 0,
     concurrency: Annotated[int, typer.Option(min=1, help="Runs at once.")] = 2,
     as_json: JsonOption = False,
@@ -52,7 +54,7 @@ def run(
     from goldspan.harness.agents.version import AgentVersion
     from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
     from goldspan.harness.models.routing import RoutedModels
-    from goldspan.harness.operation.tasks import Task, Worker, load_tasks
+    from goldspan.harness.operation.tasks import Task, Worker, in_session, load_tasks
     from goldspan.harness.result import RunResult
     from goldspan.tracing.errors import ConfigError
     from goldspan.tracing.instrument import instrument
@@ -64,6 +66,7 @@ def run(
     if record and live:
         raise ConfigError("--record and --live exclude each other")
     tasks = load_tasks(queue) if queue is not None else [Task(id="task", input=task or "")]
+    tasks = in_session(tasks, session)
     version = AgentVersion.load(agent)
     mode = Mode.RECORD if record else Mode.LIVE if live or cassette is None else Mode.REPLAY
     choice = ModelChoice.of(version.config, model, base_url=base_url)

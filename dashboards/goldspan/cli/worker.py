@@ -13,7 +13,7 @@ from rich.text import Text
 from goldspan.cli.console import err, print_json
 from goldspan.cli.engine_place import EngineOption
 from goldspan.cli.ledger import send_audit
-from goldspan.cli.run import MODEL_HELP
+from goldspan.cli.run import MODEL_HELP, SESSION_HELP
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 
@@ -34,6 +34,7 @@ def enqueue(
         str | None,
         typer.Option(help="Name of this intake; a name made of the tasks if not given."),
     ] = None,
+    session: Annotated[str | None, typer.Option(help=SESSION_HELP)] = None,
     seed: Annotated[int, typer.Option(help="Seeds the model's sampling.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,9 +48,9 @@ def enqueue(
     from goldspan.harness.engine import EngineConfig, OutsideEngine
     from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.operation.intake import tell_queued
-    from goldspan.harness.operation.tasks import load_tasks
+    from goldspan.harness.operation.tasks import in_session, load_tasks
 
-    tasks = load_tasks(queue)
+    tasks = in_session(load_tasks(queue), session)
     version = AgentVersion.load(agent)
     batch = batch or batch_of(tasks)
     url = engine or default_url(store)
@@ -159,7 +160,12 @@ def worker(
             model_name=name or None,
             provider=provider or None,
         )
-        delivery = Delivery(ledger, targets, lambda run_id: process.engine.delivered(run_id))
+        delivery = Delivery(
+            ledger,
+            targets,
+            lambda run_id: process.engine.delivered(run_id),
+            hurries=lambda: process.hurries(),
+        )
 
         def send_events() -> None:
             drain(ledger, lambda: instrument(store=store, service_name="goldspan-worker"))

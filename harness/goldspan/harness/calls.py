@@ -186,24 +186,24 @@ class ToolCalls:
             nonlocal here
             here, started = True, time.monotonic()
             outcome: dict[str, Any] | None = None
-            if not ready.admission.fresh:
-                outcome = await earlier(
-                    self.admissions, self.recorder, tool, context, call, parsed, intent
-                )
-            if outcome is None:
-                try:
+            try:
+                if not ready.admission.fresh:
+                    outcome = await earlier(self.admissions, self.recorder, self.guards, ready)
+                if outcome is None:
                     made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
+                    if tool.ask is not None:  # it may be what the tool said of a broken attempt
+                        verify_result(self.guards, call, tool, made)
                     outcome = {"result": made}
-                except UnknownOutcomeError as error:
-                    unknown(self.admissions, tool, intent, str(error))
-                except OutputRejected as error:
-                    outcome = self._rejected(error, call, intent)
-                except ToolError as error:
-                    outcome = {
-                        "error": str(error),
-                        "error_type": error.error_type,
-                        "retryable": error.retryable,
-                    }
+            except UnknownOutcomeError as error:
+                unknown(self.admissions, tool, intent, str(error))
+            except OutputRejected as error:
+                outcome = self._rejected(error, call, intent)
+            except ToolError as error:
+                outcome = {
+                    "error": str(error),
+                    "error_type": error.error_type,
+                    "retryable": error.retryable,
+                }
             return {**(outcome or {}), "seconds": time.monotonic() - started}
 
         outcome: Any = await ready.runner(work)

@@ -9,26 +9,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver
 from goldspan.harness.approvals.asking import LedgerApprover
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import ModelGateway
+from goldspan.harness.operation.task_contract import hold_to
 from goldspan.harness.operation.tasks import Task, Worker
 from goldspan.harness.result import RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_spec import RunSpec, queued_run_id
 from goldspan.harness.steps import Attempts, Park, Parked
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import GoldspanError
+from goldspan.tracing.errors import ConfigError, GoldspanError
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
+from goldspan.tracing.validation import faults_of
 
 
 def batch_of(tasks: Sequence[Task]) -> str:
     """A name for an intake that nobody named: the same tasks, the same name."""
-    text = "\n".join(task.model_dump_json() for task in tasks)
+    text = "\n".join(
+        task.model_dump_json(exclude={"session"} if task.session is None else None)
+        for task in tasks
+    )
     return f"batch-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -36,8 +43,11 @@ def specs_of(
     version: AgentVersion, tasks: Sequence[Task], *, batch: str, seed: int = 0
 ) -> list[RunSpec]:
     """What the queue holds for a batch of tasks. The same batch and task is the same run. A task
-    without a time gets this one: every life of its run has the same."""
+    without a time gets this one: every life of its run has the same. Raises `ConfigError` where a
+    task loosens the version's contract."""
     now = datetime.now(UTC)
+    for task in tasks:
+        hold_to(version.config.contract, task.contract, where=f"task {task.id}")
     return [
         RunSpec(
             run_id=queued_run_id(batch, task.id),
@@ -68,8 +78,8 @@ class SpecRunner:
     _versions: dict[tuple[str, str], AgentVersion] = field(default_factory=dict)
 
     async def __call__(self, spec: RunSpec, life: Life) -> RunResult:
-        """One life of a run. Raises `Parked` where its agent version is no longer what it was, and
-        what `run_agent` raises."""
+        """One life of a run. Raises `Parked` where its agent version is no longer what it was,
+        `ConfigError` where its task is none, and what `run_agent` raises."""
         events = RunEvents(self.recorder, spec.run_id, life.segment)
         identity = {
             **spec.attributes,
@@ -77,10 +87,11 @@ class SpecRunner:
             semconv.AGENT_NAME: spec.agent,
             semconv.AGENT_DIGEST: spec.digest,
             semconv.BATCH_ID: spec.batch,
+            semconv.CONVERSATION_ID: spec.task.get("session"),
         }
         try:
             version = await asyncio.to_thread(self._version, spec)
-            return await self._run(version, spec, life)
+            return await self._run(version, spec, _task(spec, version), life)
         except Parked as parked:
             waits = {
                 semconv.REASON: parked.park.reason,
@@ -96,7 +107,7 @@ class SpecRunner:
                 events.of_segment(semconv.RUN_ENDED, ended)
             raise
 
-    async def _run(self, version: AgentVersion, spec: RunSpec, life: Life) -> RunResult:
+    async def _run(self, version: AgentVersion, spec: RunSpec, task: Task, life: Life) -> RunResult:
         worker = Worker(
             version,
             self.gateway_of(version),
@@ -107,7 +118,7 @@ class SpecRunner:
             provider=spec.provider or self.provider,
         )
         return await worker.run(
-            Task.model_validate(spec.task),
+            task,
             repeat=spec.repeat,
             seed=spec.seed,
             run_id=spec.run_id,
@@ -131,3 +142,14 @@ class SpecRunner:
             raise Parked(Park("version", spec.digest, why))
         self._versions[spec.folder, spec.digest] = version
         return version
+
+
+def _task(spec: RunSpec, version: AgentVersion) -> Task:
+    """The task of a spec, which any process may have put into the queue."""
+    try:
+        task = Task.model_validate(spec.task)
+    except ValidationError as error:
+        first = faults_of(error, spec.task, Task)[0]
+        raise ConfigError(first.said("task"), where=spec.run_id, remedy=first.remedy) from None
+    hold_to(version.config.contract, task.contract, where=f"task {task.id}")
+    return task

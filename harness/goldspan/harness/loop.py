@@ -16,7 +16,7 @@ from goldspan.harness.model_calls import ModelCalls
 from goldspan.harness.models.messages import Message, ModelAnswer, text_message
 from goldspan.harness.models.protocol import ANSWER, Call, Protocol, Turn
 from goldspan.harness.models.routing import Router
-from goldspan.harness.progress import HEAD
+from goldspan.harness.operation.progress import HEAD
 from goldspan.harness.result import Step
 from goldspan.harness.run_events import Events
 from goldspan.harness.safety.shield import Shield

@@ -7,14 +7,16 @@ say, a person must. It is never simply made again.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
 from goldspan.harness.admission import Admissions
+from goldspan.harness.failure.retry import one_line
+from goldspan.harness.guards import Guard, verify_result
 from goldspan.harness.ledger import Intent
-from goldspan.harness.models.protocol import Call
+from goldspan.harness.standing import Ready
 from goldspan.harness.steps import Park, Parked
 from goldspan.harness.tools import Tool, ToolContext
 from goldspan.tracing import semconv
@@ -24,28 +26,28 @@ from goldspan.tracing.recorder import Recorder
 async def earlier(
     admissions: Admissions,
     recorder: Recorder,
-    tool: Tool,
-    context: ToolContext,
-    call: Call,
-    parsed: BaseModel,
-    intent: Intent,
+    guards: Sequence[Guard],
+    ready: Ready,
 ) -> dict[str, Any] | None:
     """What a call returned whose intent an earlier life of the run wrote down and whose result
-    it did not; None where it is to be made. Raises `Parked` where a person must say."""
+    it did not; None where it is to be made. What a person has said of it counts first. Raises
+    `Parked` where a person must say, `OutputRejected` where what the tool says of it is not
+    whole."""
+    call, tool, intent = ready.call, ready.tool, ready.intent
     ledger = admissions.ledger
     said = await admissions.engine.transact(lambda: ledger.take_resolution(intent.key))
     how = "repeated"
     found: Mapping[str, Any] | None = None
-    if said is not None and "result" in said:
-        how, found = "person", said
-    elif tool.action_class == "read":
-        pass
-    elif tool.ask is not None:
-        how, found = "asked", await asked(tool, context, parsed)
-    elif said is None:
-        unknown(admissions, tool, intent, "the process died")
-    else:
-        how = "person"
+    if said is not None:
+        how, found = "person", said if "result" in said else None
+    elif tool.action_class != "read":
+        if tool.ask is None:
+            unknown(admissions, tool, intent, "the process died")
+        how = "asked"
+        try:
+            found = await asked(tool, ready.context, ready.parsed)
+        except Exception as error:  # noqa: BLE001  whatever it is, it does not say what was done
+            unknown(admissions, tool, intent, f"asked, it said: {one_line(error)}")
     about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}
     recorder.event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: how})
     if found is None:
@@ -55,6 +57,8 @@ async def earlier(
         tool.name, call_id=call.id, arguments=call.arguments, attributes=about
     ) as span:
         span.set_result(found["result"])
+    if how == "asked":
+        verify_result(guards, call, tool, found["result"])
     return {"result": found["result"]}
 
 

@@ -43,8 +43,8 @@ class RunResult:
 
 
 class Ended(Exception):
-    """The run is over before the model has answered: why, and as what. `waits_for` is the kind of
-    what a paused run waits for."""
+    """The run is over before the model has answered: why, and as what. `waits_for` is what a paused
+    run waits for: a kind, a colon and the subject."""
 
     def __init__(self, outcome: Outcome, reason: str, waits_for: str | None = None) -> None:
         super().__init__(reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,7 +44,9 @@ from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
 from goldspan.harness.operation.audit import breaker_note, cap_note
-from goldspan.harness.progress import ARGUMENTS, Progress, Session
+from goldspan.harness.operation.next_action import next_action
+from goldspan.harness.operation.progress import ARGUMENTS, Progress, progress_folder
+from goldspan.harness.operation.sessions import Session, Turn, as_text, told
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_setup import setup_attributes
@@ -56,18 +58,6 @@ from goldspan.tracing.live_spans import AgentSpan
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
 from goldspan.tracing.run_ids import AGENT, link_to_previous, placed
-
-NEXT_ACTION = {
-    "paused": "decide the approval: {reason}",
-    "failed": "look at the trace: {reason}",
-    "aborted": "look at what the guard stopped: {reason}",
-    "killed": "let it go on, or leave it: {reason}",
-}
-# Of a paused run, where it is not an approval that it waits for.
-WHILE_WAITING = {
-    "breaker": "see why a tool does not work: {reason}",
-    "unknown": "say what became of a call: {reason}",
-}
 
 
 async def run_agent(
@@ -91,7 +81,9 @@ async def run_agent(
     attributes: Mapping[str, Any] | None = None,
     life: Life | None = None,
     attempts: Attempts | None = None,
-    session: Session | None = None,
+    session: str | None = None,
+    sessions: Path | None = None,
+    earlier: Sequence[Turn] = (),
 ) -> RunResult:
     """Run `version` on `task` in a new `workspace` folder and return how it ended.
 
@@ -101,9 +93,15 @@ async def run_agent(
 
     `tool_scope` seeds the tools' randomness (the run's id, if not given) and `sampling_seed` the
     model's, where it takes one; `model_name` and `provider` replace the version's, and its routes,
-    for a live run on another model; `attributes` go on every span and event. Raises `PricingError`
-    for a USD budget on a model without a price, and `MeasurementError` where the model cannot be
-    asked or a recorded answer is missing: such a run is recorded as failed first.
+    for a live run on another model; `attributes` go on every span and event.
+
+    `session` names the conversation: the run is told its notes, where the version keeps a progress
+    file (below `sessions`), else its earlier answers, from `life`'s ledger; a replay gives these as
+    `earlier`.
+
+    Raises `PricingError` for a USD budget on a model without a price, and `MeasurementError` where
+    the model cannot be asked or a recorded answer is missing: such a run is recorded as failed
+    first.
     """
     environment = environment or version.environment()
     contract = contract or version.config.contract
@@ -135,11 +133,15 @@ async def run_agent(
         await prepare(life, environment, workspace, setup or {})
         usage, now = Usage(), now or datetime.now(UTC)
         events = RunEvents(recorder, run_id, life.segment)
-        progress, keeps = None, version.config.progress
+        progress, keeps, place = None, version.config.progress, None
         if session is not None and keeps is not None:
-            progress = Progress(session, keeps, run_id, now, events, life.steps)
+            folder = progress_folder(sessions or workspace.parent, version.name, session)
+            progress = Progress(session, folder, keeps, run_id, now, events, life.steps)
             tools = progress.with_tool(tools, contract)
-        shield = version.config.safety.start(events.event)
+        elif session is not None:
+            place = Session(session, version.name, run_id)
+            earlier = await place.earlier(life)
+        shield = version.config.safety.start(events.event, told(earlier))
         policy = version.config.failure
         breakers = retry = fallback = None
         if policy is not None:
@@ -215,17 +217,20 @@ async def run_agent(
             run_id=run_id,
             version=version.version,
             digest=version.digest,
+            conversation_id=session,
             provider=provider,
             model=model_name,
-            conversation_id=None if session is None else session.name,
             input=task,
             attributes={**(attributes or {}), semconv.RUN_SEGMENT: life.segment},
             links=link_to_previous(run_id, life.segment),
         )
         with placed(run_id, life.segment, AGENT), segment as span:
             span.set_content(setup_attributes(setup or {}))
+            span.set_content({semconv.SESSION_EARLIER: as_text(earlier)})
             _begin(events, contract, version, tools, life)
             end = await _to_its_end(loop, task, span, progress)
+        if place is not None and end.answer is not None:
+            await place.note(life, task, end.answer)
     if end.failure is not None:
         raise end.failure
     return RunResult(
@@ -274,8 +279,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress
     outcome: Outcome = "completed"
     reason: str | None = None
     answer: str | None = None
-    waits_for: str | None = None
     failure: MeasurementError | None = None
+    ended: Ended | None = None
     try:
         loop.notes = None if progress is None else await progress.told()
         answer = await loop.run(task)
@@ -283,7 +288,7 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress
             answer = loop.calls.fallback.marked(answer)
         span.set_output(answer)
     except Ended as end:
-        outcome, reason, waits_for = end.outcome, end.reason, end.waits_for
+        outcome, reason, ended = end.outcome, end.reason, end
     except MeasurementError as error:
         outcome, reason, failure = "failed", str(error), error
         span.fail("MeasurementError", str(error))
@@ -299,8 +304,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress
         span.set_outcome("failed", reason)
         raise
     await loop.calls.admissions.flush()
-    action = WHILE_WAITING.get(waits_for or "") or NEXT_ACTION.get(outcome, "")
-    next_actions = [action.format(reason=reason)] if reason else []
+    durable = events.segment is not None
+    next_actions = [next_action(outcome, reason, ended, durable=durable)] if reason else []
     if loop.calls.fallback is not None:
         next_actions += loop.calls.fallback.next_actions()
     if progress is not None:

@@ -48,7 +48,7 @@ class Parked(Exception):
     def ended(self) -> Ended:
         """How this life of the run ends."""
         outcome: Outcome = "killed" if self.park.kind == "kill" else "paused"
-        return Ended(outcome, self.park.reason, self.park.kind)
+        return Ended(outcome, self.park.reason, self.park.waits_for)
 
 
 class Steps(Protocol):

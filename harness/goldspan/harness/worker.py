@@ -8,12 +8,14 @@ since another has its runs.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 
 from goldspan.harness.engine import Engine, EngineConfig, Runner
@@ -34,7 +36,8 @@ class WorkerProcess:
     """The durable engine of this process with its watch. Also a context manager.
 
     `chores` are called as often as it beats, and once more at the end, as for the sending of audit
-    events. They may take their time. A chore that fails is logged, and called again.
+    events. Each has a thread of its own, so none waits for another. A chore that fails is logged,
+    and called again.
     """
 
     def __init__(
@@ -55,12 +58,13 @@ class WorkerProcess:
         self._die = die
         self._beaten = 0.0
         self._stop = threading.Event()
+        self._patience = math.inf
         self._threads = [
             threading.Thread(target=self._every, args=(pause, work), name=name, daemon=True)
             for name, pause, work in (
                 ("goldspan-beat", config.beat_s, self._tend),
-                ("goldspan-chores", config.beat_s, self.do_chores),
                 ("goldspan-kill", POLL_S, self.cut_killed),
+                *(("goldspan-chore", config.beat_s, partial(_do, chore)) for chore in chores),
             )
         ]
 
@@ -91,20 +95,26 @@ class WorkerProcess:
             thread.start()
 
     def close(self, *, grace_s: float = GRACE_S) -> None:
-        """Stop: calls under way may end, for as long as `grace_s`, and none begins. The next worker
-        goes on with the runs at once."""
+        """Stop: calls and chores under way may end, for as long as `grace_s`, and none begins but
+        each chore's last, for as long once more. The next worker goes on with the runs at once."""
         self.engine.watch.stopping = True
-        patience = time.monotonic() + grace_s
-        while self.engine.watch.lives and time.monotonic() < patience:
+        self._patience = time.monotonic() + grace_s
+        while self.engine.watch.lives and not self.hurries():
             time.sleep(0.01)
         self._stop.set()
+        last = threading.Thread(target=self._do_chores, name="goldspan-last-chores", daemon=True)
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
-        self.do_chores()
+                thread.join(max(0.0, self._patience - time.monotonic()))
+        last.start()
+        last.join(grace_s)
         self.engine.close()
         self.executors.bury_one(self.id)
         self.ledger.close()
+
+    def hurries(self) -> bool:
+        """Whether this process should have ended by now: a chore leaves the rest to the next."""
+        return time.monotonic() > self._patience
 
     def __enter__(self) -> WorkerProcess:
         self.start()
@@ -153,13 +163,9 @@ class WorkerProcess:
         self.beat()
         self.sweep()
 
-    def do_chores(self) -> None:
-        """Do each chore once. One that fails keeps no other from being done."""
+    def _do_chores(self) -> None:
         for chore in self._chores:
-            try:
-                chore()
-            except Exception as error:  # noqa: BLE001  it is called again
-                _log.error("a chore of the worker failed, and is done again: %s", error)
+            _do(chore)
 
     def _bury_gone(self) -> None:
         """A worker of this machine whose process is gone need not be waited for."""
@@ -177,6 +183,14 @@ class WorkerProcess:
             except Exception:  # noqa: BLE001  the watch must not end before its process
                 # The database may be away for a while; the fence still holds.
                 _log.exception("the worker's watch failed, and goes on")
+
+
+def _do(chore: Callable[[], object]) -> None:
+    """One that fails keeps no other from being done."""
+    try:
+        chore()
+    except Exception as error:  # noqa: BLE001  it is called again
+        _log.error("a chore of the worker failed, and is done again: %s", error)
 
 
 def _runs(pid: int) -> bool:

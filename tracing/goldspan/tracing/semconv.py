@@ -228,7 +228,7 @@ AGENT_MISSING: Final = "goldspan.agent.missing"  # string[]: lines of the checkl
 
 # -- ours: untrusted text, and commands in a sandbox
 TEXT_SEEN: Final = "goldspan.text.seen"  # the event: a text entered the context
-TEXT_SOURCE: Final = "goldspan.text.source"  # user|document|tool:NAME|operator
+TEXT_SOURCE: Final = "goldspan.text.source"  # user|session|document|tool:NAME|operator
 TEXT_TRUSTED: Final = "goldspan.text.trusted"
 TEXT_MARKED: Final = "goldspan.text.marked"
 TEXT_DIGEST: Final = "goldspan.text.sha256"
@@ -289,3 +289,6 @@ PROGRESS_NOTED: Final = "goldspan.progress.noted"  # the event: a note was writt
 PROGRESS_NOTES: Final = "goldspan.progress.notes"  # how many there were
 PROGRESS_DONE: Final = "goldspan.progress.done"  # string[]
 PROGRESS_NEXT: Final = "goldspan.progress.next"  # string[]
+
+# -- ours: sessions
+SESSION_EARLIER: Final = "goldspan.session.earlier"  # JSON: what the run was told of earlier ones

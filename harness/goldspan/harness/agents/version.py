@@ -22,7 +22,7 @@ from goldspan.harness.final.policy import FinalPolicy
 from goldspan.harness.models.context import ContextPolicy
 from goldspan.harness.models.protocol import ANSWER, Example, ToolMode
 from goldspan.harness.models.routing import Routing
-from goldspan.harness.progress import ProgressPolicy
+from goldspan.harness.operation.progress import ProgressPolicy
 from goldspan.harness.safety.shield import Safety
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing.errors import ConfigError

@@ -205,12 +205,12 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
         await insist(lambda: engine.park(spec.run_id, park))
         raise dbos_error.DBOSWorkflowCancelledError(parked.park.reason) from None
     except GoldspanError as error:
-        await _ended(engine, spec.run_id, "failed", str(error), 0, None)
+        await _failed(engine, spec.run_id, str(error))
         return {"run_id": spec.run_id, "outcome": "failed", "reason": str(error)}
     except dbos_error.DBOSException:  # another process has this run
         raise
     except Exception as error:
-        await _ended(engine, spec.run_id, "failed", f"{type(error).__name__}: {error}", 0, None)
+        await _failed(engine, spec.run_id, f"{type(error).__name__}: {error}")
         raise
     finally:
         engine.watch.lives.discard(steps)
@@ -236,6 +236,12 @@ async def _ended(
     engine: Engine, run_id: str, outcome: Outcome, why: str | None, tokens: int, usd: float | None
 ) -> None:
     await insist(lambda: engine.runs.end(run_id, outcome, why, tokens, usd))
+
+
+async def _failed(engine: Engine, run_id: str, why: str) -> None:
+    """What it used until then counts for what a run of its agent costs."""
+    tokens, usd = await insist(lambda: engine.runs.spent(run_id))
+    await _ended(engine, run_id, "failed", why, tokens, usd)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -39,17 +39,19 @@ class OutputGuard:
 
     def verify(self, call: Call, tool: Tool, result: Any) -> None:
         """Raise `OutputRejected` for an output that is not whole; only a `retry` of a call that
-        changes nothing may be made again."""
+        changes nothing may be made again. Of any other the model is told that it was made."""
         rule = self.rules.get(call.name)
         fault = None if rule is None else unsound(rule, call.arguments, result, self.clock())
         if rule is None or fault is None:
             return
         again = rule.otherwise == "retry"
         ruling = "deny" if rule.otherwise == "retry" else rule.otherwise
-        reason = f"the output of {call.name} cannot be used: {fault}; do not guess what it lacks"
-        raise OutputRejected(
-            Verdict("outputs", ruling, reason), retryable=again and tool.action_class == "read"
+        reads = tool.action_class == "read"
+        made = "" if reads else f"{call.name} was made, do not repeat it: "
+        reason = (
+            f"{made}the output of {call.name} cannot be used: {fault}; do not guess what it lacks"
         )
+        raise OutputRejected(Verdict("outputs", ruling, reason), retryable=again and reads)
 
 
 def unsound(rule: OutputRule, arguments: Any, result: Any, now: datetime) -> str | None:

@@ -33,25 +33,27 @@ def recent_costs(ledger: Ledger, agent: str) -> list[tuple[float | None, int]]:
 
 def typical_cost(
     contract: Contract, costs: Sequence[tuple[float | None, int]], *, priced: bool
-) -> TypicalCost | None:
+) -> TypicalCost:
     """What a run typically costs: the median of `costs`, else what the contract says.
 
     `priced` says whether the model has a price; without one tokens count. Fewer than 10 runs say
-    little, and count only where nothing else is known. None where nothing is and `max_usd`
-    (without a price `max_tokens`) bounds the run all the same. Raises `ConfigError` where nothing
-    does: an agent whose cost nobody can judge does not start.
+    little, and count only where nothing else is known. Where nothing is, a run is held to its
+    bound, `max_usd` (without a price `max_tokens`): so much is taken to be typical that the stop
+    at `stop_at` times that is the bound itself. Raises `ConfigError` where there is no such bound:
+    an agent whose cost nobody can judge does not start.
     """
     unit: Literal["usd", "tokens"] = "usd" if priced else "tokens"
     spent = [usd if priced else float(tokens) for usd, tokens in costs]
     known = [amount for amount in spent if amount is not None and amount > 0]
     configured = contract.typical_usd if priced else contract.typical_tokens
-    bounded = contract.max_usd is not None or not priced
-    if len(known) >= ENOUGH or (known and configured is None and not bounded):
+    bound = contract.max_usd if priced else contract.max_tokens
+    if len(known) >= ENOUGH or (known and configured is None and bound is None):
         return TypicalCost(unit, median(known), f"the median of {len(known)} runs")
     if configured is not None:
         return TypicalCost(unit, configured, "as configured")
-    if bounded:
-        return None
+    if bound is not None:
+        source = f"max_{unit} through {contract.stop_at:g}, for want of a history"
+        return TypicalCost(unit, bound / contract.stop_at, source)
     raise ConfigError(
         "nobody knows what a run of this agent may cost: it has no runs yet",
         where="contract.typical_usd",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from goldspan.harness.ledger.book import Ledger
@@ -70,6 +71,16 @@ class Runs:
                 usd=usd,
                 at=self.ledger.clock(),
             )
+
+    def spent(self, run_id: str) -> tuple[int, float | None]:
+        """Tokens and USD of a run's model calls that were answered, in all its lives. USD is None
+        where one has no price."""
+        with self.ledger.transaction() as tx:
+            rows = tx.rows("run_settled", run_id=run_id)
+        used = [json.loads(row["settled"]) for row in rows]
+        unpriced = any("usd" not in one for one in used)
+        usd = None if unpriced else sum(one["usd"] for one in used)
+        return int(sum(one.get("tokens", 0) for one in used)), usd
 
     def find(self, run_id: str) -> RunState | None:
         """What is known of a run, or None."""

@@ -118,11 +118,12 @@ class EventTarget:
 @dataclass(frozen=True)
 class Delivery:
     """Delivers the results of runs that end from now on. `result_of` gives what a run came to, or
-    None while that is not known."""
+    None while that is not known. `hurries` says that what is left is for another time."""
 
     ledger: Ledger
     targets: Sequence[Target]
     result_of: Callable[[str], Mapping[str, Any] | None]
+    hurries: Callable[[], bool] = lambda: False
 
     def begin(self) -> None:
         """Note the targets: what ended before a target was first named is not delivered there."""
@@ -140,6 +141,8 @@ class Delivery:
             now = self.ledger.clock()
             rows = tx.rows("due_deliveries", target=target.name, now=now, most=AT_ONCE)
         for row in rows:
+            if self.hurries():
+                break
             result = self.result_of(row["run_id"])
             if result is not None:
                 arrived += self._one(target, row["run_id"], result)

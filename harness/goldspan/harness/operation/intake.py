@@ -21,12 +21,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.operation.outbox import AuditEvent, put
+from goldspan.harness.operation.task_contract import TaskContract, hold_to
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_events import event_id
 from goldspan.harness.run_spec import RunSpec, queued_run_id
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, InputError
 from goldspan.tracing.files import parse_yaml, read_text
+from goldspan.tracing.validation import faults_of
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
@@ -41,7 +43,8 @@ class Asked(_Given):
     input: str = Field(min_length=1)
     setup: dict[str, Any] = {}
     approver: Literal["approve", "deny", "edit", "none"] = "none"
-    contract: dict[str, Any] = {}
+    session: str | None = Field(default=None, min_length=1)
+    contract: TaskContract = {}
 
 
 class Schedule(_Given):
@@ -65,15 +68,15 @@ class Schedule(_Given):
 
     def spec(self, at: datetime) -> RunSpec:
         """The run that falls due at a time. Raises `ConfigError` where its agent cannot be
-        loaded."""
+        loaded, or its task loosens the agent's contract."""
         stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         task = Task(id=f"{self.name}-{stamp}", now=at, **self.task.model_dump())
         return _spec(self.agent, task, batch=f"schedule-{self.name}")
 
 
 class Trigger(_Given):
-    """A run for each event that comes in. In the task's input `$field` is a field of the event's
-    JSON object, `$event` all of it, `$$` a dollar sign."""
+    """A run for each event that comes in. In the task's input and session `$field` is a field of
+    the event's JSON object, `$event` all of it, `$$` a dollar sign."""
 
     name: str = Field(pattern=NAME)
     agent: str
@@ -82,18 +85,24 @@ class Trigger(_Given):
     def spec(self, event: Mapping[str, Any], *, key: str | None, at: datetime) -> RunSpec:
         """The run of an event. Without a `key` of the sender's, equal events are one run.
 
-        Raises `InputError` where the event lacks a field that the input names, `ConfigError` where
-        the agent cannot be loaded.
+        Raises `InputError` where the event lacks a field that is named, or makes no task of it (an
+        empty text), `ConfigError` where
+        the agent cannot be loaded, or its task loosens the agent's contract.
         """
         text = _sorted(event)
         known = hashlib.sha256((key or text).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        asked = filled_in(self.name, self.task.input, event)
-        given = {**self.task.model_dump(), "input": asked}
-        return _spec(
-            self.agent,
-            Task(id=f"{self.name}-{known}", now=at, **given),
-            batch=f"trigger-{self.name}",
-        )
+        given = {"id": f"{self.name}-{known}", "now": at, **self.task.model_dump()}
+        for name in ("input", "session"):
+            if given[name] is not None:
+                given[name] = filled_in(self.name, given[name], event)
+        try:
+            task = Task.model_validate(given)
+        except ValidationError as error:
+            first = faults_of(error, given, Task)[0]
+            raise InputError(
+                f"the event makes no task: {first.said('it')}", where=self.name
+            ) from None
+        return _spec(self.agent, task, batch=f"trigger-{self.name}")
 
 
 def filled_in(name: str, template: str, event: Mapping[str, Any]) -> str:
@@ -116,9 +125,10 @@ def load_triggers(path: Path) -> list[Trigger]:
     """The triggers of a file, a list under `triggers:`. Raises `InputError` with file and line."""
     found = _load(path, "triggers", Trigger)
     for trigger in found:
-        if not string.Template(trigger.task.input).is_valid():
+        texts = (trigger.task.input, trigger.task.session or "")
+        if not all(string.Template(text).is_valid() for text in texts):
             raise InputError(
-                f"{trigger.name}: the input has a $ that names no field",
+                f"{trigger.name}: it has a $ that names no field",
                 where=str(path),
                 remedy="write $$ for a dollar sign",
             )
@@ -135,6 +145,7 @@ def tell_queued(ledger: Ledger, specs: list[RunSpec], source: str) -> None:
                 semconv.AGENT_NAME: spec.agent,
                 semconv.AGENT_DIGEST: spec.digest,
                 semconv.BATCH_ID: spec.batch,
+                semconv.CONVERSATION_ID: spec.task.get("session"),
                 semconv.RUN_SOURCE: source,
             }
             known = event_id(semconv.RUN_QUEUED, spec.run_id)
@@ -143,6 +154,7 @@ def tell_queued(ledger: Ledger, specs: list[RunSpec], source: str) -> None:
 
 def _spec(agent: str, task: Task, *, batch: str) -> RunSpec:
     version = AgentVersion.load(Path(agent))
+    hold_to(version.config.contract, task.contract, where=f"task {task.id}")
     return RunSpec(
         run_id=queued_run_id(batch, task.id),
         agent=version.name,
@@ -176,9 +188,8 @@ def _load(path: Path, key: str, kind: type[_Kind]) -> list[_Kind]:
         try:
             one = kind.model_validate(row)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or key
-            raise InputError(f"{field}: {first['msg']}", where=where) from None
+            first = faults_of(error, row, kind)[0]
+            raise InputError(first.said(key), where=where, remedy=first.remedy) from None
         if any(one.name == other.name for other in found):
             raise InputError(f"{one.name!r} is there twice", where=where)
         folder = (path.parent / one.agent).resolve()

@@ -66,7 +66,7 @@ def _ended(tx: Transaction, before: float, *, most: int) -> list[str]:
 
 def _remove(tx: Transaction, run_id: str) -> None:
     tx.run("prune_tokens", run_id=run_id)
-    for table in ("prune_approvals", "prune_calls", "prune_deliveries", "empty_run"):
+    for table in ("prune_approvals", "prune_calls", "prune_deliveries", "prune_turn", "empty_run"):
         tx.run(table, run_id=run_id)
     tx.run("prune_limits", scope=f"run:{run_id}")
 

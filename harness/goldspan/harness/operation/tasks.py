@@ -1,7 +1,7 @@
 """A queue of tasks as a file, and an agent version working through it.
 
 A queue is YAML, a list under `tasks:`, or JSON lines: `id`, `input`, and optionally `setup`,
-`now`, `approver`, `approver_edit` and `session`.
+`now`, `approver`, `approver_edit`, `session` and `contract`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
-from goldspan.harness.contract import Contract
 from goldspan.harness.life import Life
 from goldspan.harness.models.cassette import Scope
 from goldspan.harness.models.gateway import ModelGateway
-from goldspan.harness.progress import Session
+from goldspan.harness.operation.sessions import MOST_CHARS, checked
+from goldspan.harness.operation.task_contract import TaskContract, hold_to, merged
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Attempts
@@ -38,7 +38,8 @@ SESSIONS = "sessions"  # beside the runs' workspaces, whose names are their ids
 
 
 class Task(BaseModel):
-    """One task: what is asked, the world that it is asked in, and who may approve."""
+    """One task: what is asked, the world that it is asked in, and who may approve. Tasks of one
+    `session` are one conversation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,13 +49,8 @@ class Task(BaseModel):
     now: datetime | None = None
     approver: Literal["approve", "deny", "edit", "none"] = "none"
     approver_edit: dict[str, Any] = {}
-    session: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        max_length=100,
-        description="the conversation that it belongs to; its runs share a progress file",
-    )
-    contract: dict[str, Any] = Field(default={}, description="limits that differ from the agent's")
+    session: str | None = Field(default=None, min_length=1, max_length=MOST_CHARS)
+    contract: TaskContract = Field(default={}, description="limits that differ from the agent's")
 
 
 @dataclass(frozen=True)
@@ -89,14 +85,9 @@ class Worker:
         """
         run_id = run_id or new_run_id(task.id, repeat, seed, self.version.digest)
         model = self.gateway.session(Scope(task.id, repeat, seed, self.version.digest))
-        contract = Contract.model_validate(
-            {**self.version.config.contract.model_dump(), **task.contract}
-        )
+        agreed = self.version.config.contract
+        contract = merged(agreed, task.contract, where=f"task {task.id}")
         named = NamedApprover(task.approver, task.approver_edit)
-        session = None
-        if task.session is not None:
-            folder = self.workspaces / SESSIONS / self.version.name / task.session
-            session = Session(task.session, folder)
         return await run_agent(
             self.version,
             task.input,
@@ -116,7 +107,8 @@ class Worker:
             attributes=attributes,
             life=life,
             attempts=attempts,
-            session=session,
+            session=task.session,
+            sessions=self.workspaces / SESSIONS,
         )
 
     async def work_through(
@@ -128,7 +120,12 @@ class Worker:
         seed: int = 0,
         done: Callable[[Task, RunResult], None] | None = None,
     ) -> list[RunResult]:
-        """All tasks, at most `concurrency` at once; results in the order of the tasks."""
+        """All tasks, at most `concurrency` at once; results in the order of the tasks.
+
+        Raises `ConfigError`, before any begins, where a task loosens the version's contract.
+        """
+        for task in tasks:
+            hold_to(self.version.config.contract, task.contract, where=f"task {task.id}")
         gate = asyncio.Semaphore(concurrency)
 
         async def one(task: Task) -> RunResult:
@@ -153,6 +150,13 @@ def sampling_seed(seed: int, task: str, repeat: int) -> int:
     """The seed that a model samples with: 31 bits from seed, task and repeat."""
     text = f"{seed}\0{task}\0{repeat}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1
+
+
+def in_session(tasks: Sequence[Task], session: str | None) -> list[Task]:
+    """Tasks of a session; one that names its own stays there. Raises `ConfigError` where `session`
+    is no name of one."""
+    checked(session, where="--session")
+    return [task.model_copy(update={"session": task.session or session}) for task in tasks]
 
 
 def load_tasks(path: Path) -> list[Task]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.operation.sessions import Turn
 from goldspan.harness.replay.queries import sql
 from goldspan.harness.run_setup import setup_of
 from goldspan.harness.tools import result_text
@@ -93,6 +94,7 @@ class Recording:
     decisions: tuple[RecordedDecision, ...]
     setup: dict[str, Any] = field(default_factory=dict)
     setup_fault: str | None = None
+    earlier: tuple[Turn, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -168,6 +170,7 @@ def read_recording(store: Store, named: str, *, whole: bool = True) -> Recording
         ),
         setup=setup,
         setup_fault=setup_fault,
+        earlier=Turn.read(_json(first.get("earlier"))),
     )
 
 

@@ -154,6 +154,7 @@ def replay_trace(
                     model_name=model_name,
                     provider=provider,
                     attributes=marks,
+                    earlier=recording.earlier,
                 )
             )
         except MeasurementError:

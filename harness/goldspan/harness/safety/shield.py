@@ -67,18 +67,24 @@ class Safety(BaseModel):
     egress: EgressPolicy | None = None
     trust_user: bool = False
 
-    def start(self, record: Callable[[str, Mapping[str, Any]], object] | None = None) -> Shield:
+    def start(
+        self,
+        record: Callable[[str, Mapping[str, Any]], object] | None = None,
+        earlier: str | None = None,
+    ) -> Shield:
         """What one run needs of this, beginning with nothing read."""
         watched = self.mark is not None or self.injection is not None
-        return Shield(self, Provenance(self.mark, record) if watched else None)
+        return Shield(self, Provenance(self.mark, record) if watched else None, earlier)
 
 
 @dataclass(frozen=True)
 class Shield:
-    """The safety of one run. `provenance` is None where the version has switched nothing on."""
+    """The safety of one run. `provenance` is None where the version has switched nothing on;
+    `earlier` is what the run is told of earlier ones, before its task: untrusted, whoever asks."""
 
     safety: Safety
     provenance: Provenance | None
+    earlier: str | None = None
 
     def guards(self) -> tuple[Guard, ...]:
         """The guards that are on. Egress first: what it denies, no person need be asked about."""
@@ -106,10 +112,13 @@ class Shield:
         return f"{system_prompt.strip()}\n\n{note(self.safety.mark)}"
 
     def task(self, text: str) -> str:
-        """The task as the model is to read it."""
-        if self.provenance is None:
-            return text
-        return self.provenance.tell(text, "user", trusted=self.safety.trust_user)
+        """The task as the model is to read it, after what it is told of earlier runs."""
+        before = self.earlier
+        if self.provenance is not None:
+            if before is not None:
+                before = self.provenance.tell(before, "session", trusted=False)
+            text = self.provenance.tell(text, "user", trusted=self.safety.trust_user)
+        return text if before is None else f"{before}\n\nAsked now:\n{text}"
 
     def document(self, text: str) -> str:
         """Text of unknown origin, as the model is to read it."""

@@ -8,7 +8,9 @@ and a note is written once however often a run that died writes it again: its ke
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,19 +116,20 @@ class ProgressFile:
         return True
 
 
-@dataclass(frozen=True)
-class Session:
-    """The conversation that a run belongs to (`gen_ai.conversation.id`), and its folder."""
-
-    name: str
-    folder: Path
+def progress_folder(sessions: Path, agent: str, session: str) -> Path:
+    """Where a session's file lies, below the folder of all. A name that no folder can have is
+    replaced by its digest."""
+    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", session)
+    name = session if plain else hashlib.sha256(session.encode()).hexdigest()[:32]
+    return sessions / agent / name
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress file as one run uses it."""
+    """The progress file of a `session` (`gen_ai.conversation.id`), as one run uses it."""
 
-    session: Session
+    session: str
+    folder: Path
     policy: ProgressPolicy
     run_id: str
     now: datetime
@@ -136,7 +139,7 @@ class Progress:
     @property
     def file(self) -> ProgressFile:
         """The session's file."""
-        return ProgressFile(self.session.folder, self.policy.keep)
+        return ProgressFile(self.folder, self.policy.keep)
 
     async def told(self) -> str | None:
         """What the run is told of earlier ones, None where there is nothing: read once, as a step,
@@ -225,5 +228,5 @@ class Progress:
 
     def _event(self, name: str, subject: str, attributes: Mapping[str, Any]) -> None:
         # Written where it happens, in a step or a tool: its id must not count what came before.
-        about = {semconv.CONVERSATION_ID: self.session.name, **attributes}
+        about = {semconv.CONVERSATION_ID: self.session, **attributes}
         self.events.about(f"{self.run_id}/{subject}", name, about)
