@@ -12,7 +12,6 @@ Only this package knows DBOS. What is built here, and why, each found by trying:
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 
 from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
+from goldspan.harness.engine.log import speak_plainly
 from goldspan.harness.engine.serializer import JsonSerializer
 from goldspan.harness.engine.steps import CutCall, Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
@@ -79,7 +79,7 @@ class Engine:
             "notification_listener_polling_interval_sec": 0.25,
             "scheduler_polling_interval_sec": 1,
         }
-        logging.getLogger("dbos").addFilter(_is_news)
+        speak_plainly()
         DBOS(config=settings)
         DBOS.launch()
         rate = self.config.rate
@@ -242,9 +242,3 @@ async def _failed(engine: Engine, run_id: str, why: str) -> None:
     """What it used until then counts for what a run of its agent costs."""
     tokens, usd = await insist(lambda: engine.runs.spent(run_id))
     await _ended(engine, run_id, "failed", why, tokens, usd)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """False for what the engine logs, with a traceback, of each run that waits."""
-    kind = record.exc_info[0] if record.exc_info else None
-    return kind is not dbos_error.DBOSAwaitedWorkflowCancelledError
