@@ -111,6 +111,26 @@ def test_the_model_is_told_of_what_was_denied_and_of_what_failed() -> None:
     assert policy.tools["odd"].action_class == "read"
 
 
+@pytest.mark.parametrize("named", ["send", "act"])
+def test_a_dry_run_makes_no_call(named: str) -> None:
+    policy = Policy(Contract(dry_run=(named,)))
+    agent = agent_of(policy, ("send", {"to": "ann@example.com"}), ("look", {}), seen=[])
+    made: list[str] = []
+
+    def send(to: str) -> None:
+        made.append(to)
+
+    def look() -> str:
+        return "seen"
+
+    agent.tool_plain(send)
+    agent.tool_plain(metadata={"action_class": "read"})(look)
+    with policy.run():
+        said = told(ask(agent))
+    assert said == ["{'dry_run': True, 'would': {'send': {'to': 'ann@example.com'}}}", "seen"]
+    assert made == []
+
+
 def test_an_edit_reaches_the_tool_and_a_pause_leaves_the_run() -> None:
     policy = Policy(approver=NamedApprover("edit", {"usd": 5}), approvals={"pay"})
     agent = agent_of(policy, ("pay", {"usd": 9}), seen=[])

@@ -53,7 +53,10 @@ def test_a_queue_ends_as_it_does_without_the_engine(
     goldspan(tmp_path, environment, "worker", *cassette, "--until-idle")
     goldspan(tmp_path, environment, "run", AGENT, *queue, *cassette, "--store", "direct.duckdb")
     ends = """
-        SELECT input, outcome, output, llm_calls, tool_calls, artifacts, approvals_pending
+        SELECT
+            input, outcome, output, llm_calls, tool_calls, approvals_pending,
+            json_extract(artifacts, '$[*].name') AS names,
+            json_extract(artifacts, '$[*].sha256') AS digests
         FROM runs ORDER BY input
     """
     durable = Store.open(tmp_path / ".goldspan" / "goldspan.duckdb")

@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
@@ -102,6 +104,9 @@ def test_the_night_as_the_page_has_it(
     assert {r["batch"] for r in results.values()} == {"monday"}
     assert "support-desk" in typed("runs", next(iter(ended)))[0]
     _check_store(folder, ended)
+    with closing(sqlite3.connect(folder / ".goldspan" / "goldspan.engine.db")) as database:
+        redacted = "SELECT run_id FROM goldspan_runs WHERE state = 'ended' AND scrubbed = 1"
+        assert {run_id for (run_id,) in database.execute(redacted)} == ended
     (prune,) = commands("What stays, and for how long")
     assert "0 ended runs removed" in typed(*prune)[0]
     pruned = json.loads(typed("prune", "--older-than", "2100-01-01", "--json")[0])

@@ -183,6 +183,20 @@ def test_the_markdown_of_a_run(store: Store) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
+def test_each_claim_leads_to_its_span(store: Store) -> None:
+    told = make_report(store, batch="monday")
+    (run,) = (line for line in told.runs if line.run_id == "sent-1")
+    claims = [told.approvals[1].trace, told.artifacts[0].trace, run.trace]
+    claims += [run.tokens.evidence[0], told.budget[0].used.evidence[0]]
+    for claim in claims:
+        assert claim is not None
+        (span,) = store.rows(
+            "SELECT category FROM span_data WHERE trace_id = ? AND span_id = ?",
+            [claim.trace_id, claim.span_id],
+        )
+        assert span["category"] == "agent"
+
+
 def test_json_carries_numbers_and_addresses(store: Store) -> None:
     told = json.loads(render(make_report(store, run_id="done"), "json"))
     calls = told["totals"][0]["model_calls"]

@@ -64,6 +64,7 @@ def stop(
 
     Exit 0: stopped; 4: some call is still under way after --wait.
     """
+    from goldspan.harness.operation.attended import end_gone
     from goldspan.harness.operation.kill import KillSwitch
 
     scope = _scope(everything, agent, run)
@@ -75,6 +76,7 @@ def stop(
             told = f"{scope} was stopped before, by {flag.by}: {flag.reason}"
             out.print(Text(told if earlier else f"stopped: {scope}", style="bold red"))
             _warn_of_strangers(switch, agent)
+        end_gone(ledger)
         held = _watched(switch, scope, wait)
         send_audit(ledger, store)
     if as_json:

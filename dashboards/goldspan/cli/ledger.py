@@ -20,6 +20,7 @@ def opened_ledger(store: Path, engine: str | None) -> Iterator[Ledger]:
     """The ledger of the runs whose telemetry is in `store`. Raises `ConfigError` where no run has
     made one yet: a command that only looks makes none."""
     from goldspan.harness.ledger import Ledger, default_url
+    from goldspan.harness.operation.scrubbing import scrub_events
     from goldspan.tracing.errors import ConfigError
 
     url = engine or default_url(store)
@@ -30,7 +31,7 @@ def opened_ledger(store: Path, engine: str | None) -> Iterator[Ledger]:
             where=str(file),
             remedy="give --store or --engine of the runs",
         )
-    with closing(Ledger(url)) as ledger:
+    with closing(Ledger(url, scrub=scrub_events(store))) as ledger:
         yield ledger
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from goldspan.cli.console import err, out, print_json, tell_undelivered_once
+from goldspan.cli.engine_place import EngineOption
+from goldspan.cli.ledger import send_audit
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 SESSION_HELP = "The conversation that the tasks belong to: what it answered before is told them."
@@ -28,6 +30,7 @@ def run(
         Path | None, typer.Option("--queue", "-q", help="A file of tasks, YAML or JSON lines.")
     ] = None,
     store: StoreOption = DEFAULT_STORE,
+    engine: EngineOption = None,
     batch: Annotated[str | None, typer.Option(help="Name of this intake in the store.")] = None,
     model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     base_url: Annotated[str | None, typer.Option(help="Any OpenAI-compatible server.")] = None,
@@ -41,19 +44,24 @@ def run(
 ) -> None:
     """Run an agent version on one task, or through a queue of them.
 
+    Limits that hold over all runs (caps, stops, breakers) are those of the engine's database, which
+    workers use too. A run that would have to wait for a person ends here; in the queue it waits.
+
     With a cassette and neither --record nor --live, recorded answers are replayed. Exit 0 when
     every run has ended, however it ended; a missing answer, an unreachable model or a store that
     did not take the runs exits 4.
     """
     import asyncio
-    from contextlib import aclosing
+    from contextlib import aclosing, closing
     from dataclasses import asdict
     from datetime import UTC, datetime
     from functools import partial
 
     from goldspan.harness.agents.version import AgentVersion
+    from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
     from goldspan.harness.models.routing import RoutedModels
+    from goldspan.harness.operation.scrubbing import scrub_ended, scrub_events
     from goldspan.harness.operation.tasks import Task, Worker, in_session, load_tasks
     from goldspan.harness.result import RunResult
     from goldspan.tracing.errors import ConfigError
@@ -86,7 +94,10 @@ def run(
             err.print(Text(f"{result.outcome:9} {done.id}  {result.reason or ''}".rstrip()))
 
     tell_undelivered_once()
-    with instrument(store=store, service_name=version.name) as telemetry:
+    with (
+        closing(Ledger(engine or default_url(store), scrub=scrub_events(store))) as ledger,
+        instrument(store=store, service_name=version.name) as telemetry,
+    ):
         worker = Worker(
             version,
             gateway,
@@ -95,6 +106,7 @@ def run(
             store.parent / "workspaces",
             model_name=None if routing is not None else choice.name,
             provider=None if routing is not None else choice.provider,
+            ledger=ledger,
         )
 
         async def work() -> list[RunResult]:
@@ -105,6 +117,8 @@ def run(
 
         results = asyncio.run(work())
         telemetry.deliver(remedy="mend that and run again")
+        send_audit(ledger, store)
+        scrub_ended(ledger, lambda: Policy.load(policy_path(store)))
     if as_json:
         rows = [{"task": t.id, **asdict(r)} for t, r in zip(tasks, results, strict=True)]
         print_json({"batch": batch, "store": str(store), "runs": rows})

@@ -59,10 +59,12 @@ def runs(
 ) -> None:
     """Say what runs, what waits and for whom, what is queued, and what is stopped."""
     from goldspan.harness.engine import EngineConfig, OutsideEngine
+    from goldspan.harness.operation.attended import end_gone
     from goldspan.harness.operation.kill import KillSwitch
     from goldspan.harness.operation.run_list import ListedRun, listed
 
     with opened_ledger(store, engine) as ledger:
+        end_gone(ledger)
         flags = KillSwitch(ledger).flags()
         found = listed(
             ledger,

@@ -133,12 +133,17 @@ def _prune_engine(
 
     if engine is None and not Path(default_url(store).removeprefix("sqlite:///")).exists():
         return None
+    from goldspan.harness.engine import EngineConfig, OutsideEngine
     from goldspan.harness.operation.retention import prune_engine
+    from goldspan.harness.operation.scrubbing import scrub_ended
+    from goldspan.tracing.redaction import Policy, policy_path
 
     with opened_ledger(store, engine) as ledger:
         done = prune_engine(ledger, before, dry_run=dry_run)
         if not dry_run:
             send_audit(ledger, store)
+            with OutsideEngine(EngineConfig(ledger.database.url)) as outside:
+                scrub_ended(ledger, lambda: Policy.load(policy_path(store)), outside)
     return done
 
 

@@ -48,6 +48,7 @@ def enqueue(
     from goldspan.harness.engine import EngineConfig, OutsideEngine
     from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.operation.intake import tell_queued
+    from goldspan.harness.operation.scrubbing import scrub_events
     from goldspan.harness.operation.tasks import in_session, load_tasks
 
     tasks = in_session(load_tasks(queue), session)
@@ -55,7 +56,7 @@ def enqueue(
     batch = batch or batch_of(tasks)
     url = engine or default_url(store)
     specs = specs_of(version, tasks, batch=batch, seed=seed)
-    with closing(Ledger(url)) as ledger:
+    with closing(Ledger(url, scrub=scrub_events(store))) as ledger:
         with OutsideEngine(EngineConfig(url)) as outside:
             new = set(outside.enqueue(specs))
         tell_queued(ledger, specs, "file")
@@ -118,9 +119,11 @@ def worker(
     from goldspan.harness.operation.delivery import Delivery, target_of
     from goldspan.harness.operation.intake import load_schedules
     from goldspan.harness.operation.outbox import drain
+    from goldspan.harness.operation.scrubbing import scrub_ended, scrub_events
     from goldspan.harness.worker import WorkerProcess
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path
+    from goldspan.tracing.redaction import Policy, policy_path
 
     mode = Mode.LIVE if cassette is None else Mode.REPLAY
     known: dict[str, ModelGateway] = {}
@@ -150,7 +153,7 @@ def worker(
     )
     due = load_schedules(schedules) if schedules is not None else None
     targets = [target_of(text) for text in deliver or ()]
-    ledger = Ledger(config.url)
+    ledger = Ledger(config.url, scrub=scrub_events(store))
     with instrument(store=store, service_name="goldspan-worker") as telemetry:
         runner = SpecRunner(
             gateway_of,
@@ -170,7 +173,10 @@ def worker(
         def send_events() -> None:
             drain(ledger, lambda: instrument(store=store, service_name="goldspan-worker"))
 
-        chores = [delivery.once, send_events]
+        def scrub() -> None:
+            scrub_ended(ledger, lambda: Policy.load(policy_path(store)), process.engine)
+
+        chores = [delivery.once, send_events, scrub]
         process = WorkerProcess(config, runner, ledger=ledger, chores=chores)
         delivery.begin()
         with process:

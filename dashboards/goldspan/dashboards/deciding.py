@@ -14,6 +14,7 @@ from goldspan.harness.approvals.record import Approval
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.ledger import Ledger, default_url
 from goldspan.harness.operation.outbox import drain
+from goldspan.harness.operation.scrubbing import scrub_events
 from goldspan.tracing.errors import GoldspanError, InputError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
@@ -96,4 +97,4 @@ def _arguments(text: str) -> dict[str, Any]:
 @cache
 def _ledger(url: str) -> Ledger:
     """The ledger, opened once: to open it checks its tables."""
-    return Ledger(url)
+    return Ledger(url, scrub=scrub_events(Path(store_path())))

@@ -43,6 +43,7 @@ from goldspan.harness.models.context import ContextWindow
 from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
+from goldspan.harness.models.summary import summariser
 from goldspan.harness.operation.audit import breaker_note, cap_note
 from goldspan.harness.operation.next_action import next_action
 from goldspan.harness.operation.progress import ARGUMENTS, Progress, progress_folder
@@ -53,7 +54,7 @@ from goldspan.harness.run_setup import setup_attributes
 from goldspan.harness.steps import Attempts, Direct, Once
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import MeasurementError, PricingError
+from goldspan.tracing.errors import ConfigError, MeasurementError, PricingError
 from goldspan.tracing.live_spans import AgentSpan
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
@@ -129,7 +130,7 @@ async def run_agent(
     with closing(Ledger()) if life is None else nullcontext(life.ledger) as ledger:
         life = life or Life(ledger, Direct())
         priced = all(prices.knows(*one) for one in asked_of)
-        typical = _typical(ledger, version.name, contract, priced)
+        typical = _typical(life, version.name, contract, priced)
         await prepare(life, environment, workspace, setup or {})
         usage, now = Usage(), now or datetime.now(UTC)
         events = RunEvents(recorder, run_id, life.segment)
@@ -206,8 +207,12 @@ async def run_agent(
             admissions=admissions,
             recorder=recorder,
             prices=prices,
-            context=None if fits is None else ContextWindow(fits, events),
         )
+        if fits is not None:
+            by_model = summariser(asked, routed[0] if routed else None)
+            asked.context = ContextWindow(
+                fits, events, by_model if fits.summary_by == "model" else None
+            )
         router = Router(routing, events) if routing is not None else None
         owed = contract.required_artifacts
         final = FinalGates(owed, version.config.final, environment, calls, asked)
@@ -257,12 +262,17 @@ def _outputs_again(contract: Contract, recorder: Recorder, life: Life) -> Attemp
     return RetryOutputs(again, Retry(FailurePolicy(), recorder, None, life.steps, fence=life.fence))
 
 
-def _typical(ledger: Ledger, agent: str, contract: Contract, priced: bool) -> TypicalCost | None:
+def _typical(life: Life, agent: str, contract: Contract, priced: bool) -> TypicalCost | None:
     """What a run costs typically; None where the ledger ends with the process, as in an eval:
-    there is no history then, and nothing is left alone."""
-    if ledger.database.in_memory:
+    there is no history then. A run that somebody watches may start where nobody knows."""
+    if life.ledger.database.in_memory:
         return None
-    return typical_cost(contract, recent_costs(ledger, agent), priced=priced)
+    try:
+        return typical_cost(contract, recent_costs(life.ledger, agent), priced=priced)
+    except ConfigError:
+        if life.segment is None:
+            return None
+        raise
 
 
 @dataclass(frozen=True)

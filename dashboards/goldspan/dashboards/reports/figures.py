@@ -44,7 +44,7 @@ class Context:
         rows: Sequence[Row],
         unit: Unit = "count",
         *,
-        span: str | None = None,
+        span: str = "span_id",
         at_least: bool = False,
     ) -> Figure:
         """A number with the first traces of `rows`, and how many more there are."""
@@ -57,7 +57,7 @@ class Context:
         return Figure(value, unit, shown, len(found) - len(shown), at_least)
 
     def total(
-        self, rows: Sequence[Row], column: str, unit: Unit = "count", *, span: str | None = None
+        self, rows: Sequence[Row], column: str, unit: Unit = "count", *, span: str = "span_id"
     ) -> Figure:
         """The sum of a column; the rows that add most to it are its evidence, most first."""
         adding = sorted((r for r in rows if r[column]), key=lambda r: -r[column])

@@ -112,7 +112,7 @@ def incident_lines(rows: list[Row], context: Context) -> list[IncidentLine]:
     return [
         IncidentLine(
             traffic=context.traffic(row),
-            trace=context.evidence(row, "span_id"),
+            trace=context.evidence(row),
             observed_at=row["observed_at"],
             kind=row["kind"],
             severity=row["severity"],

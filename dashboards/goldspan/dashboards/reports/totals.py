@@ -44,7 +44,7 @@ def _totals(rows: Rows, context: Context, traffic: Traffic) -> Totals | None:
         unpriced_calls=total(calls, "unpriced_calls"),
         approvals=figure(len(approvals), approvals),
         approvals_pending=figure(len(pending), pending),
-        incidents=figure(len(incidents), incidents, span="span_id"),
+        incidents=figure(len(incidents), incidents),
         artifacts=figure(sum(_artifacts(row) for row in made), made),
     )
 

@@ -47,7 +47,7 @@ class AgentConfig(BaseModel):
     safety: Safety = Safety()
     failure: FailurePolicy | None = None
     routing: Routing | None = None
-    context: ContextPolicy | None = None
+    context: ContextPolicy | None = ContextPolicy()
     final: FinalPolicy = FinalPolicy()
     progress: ProgressPolicy | None = None
     approvals: dict[str, ApprovalRule] = {}

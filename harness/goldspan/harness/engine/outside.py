@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -10,8 +11,10 @@ from dbos import DBOS, DBOSClient
 
 from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
 from goldspan.harness.engine.schedules import SCHEDULED
+from goldspan.harness.engine.scrubbing import scrub_runs
 from goldspan.harness.engine.serializer import JsonSerializer
 from goldspan.harness.run_spec import RunSpec
+from goldspan.tracing.redaction import Policy
 
 AT_ONCE = 200
 
@@ -83,6 +86,10 @@ class OutsideEngine:
             at = (workflow.created_at or 0) / 1000
             queued.append(QueuedRun(spec.run_id, spec.agent, spec.batch, at))
         return queued
+
+    def scrub(self, run_ids: Sequence[str], policy: Policy) -> list[str]:
+        """Redact what the engine recorded of runs; returns the ids of those that have ended."""
+        return scrub_runs(self._client._sys_db, run_ids, policy)
 
     def delete(self, run_ids: list[str]) -> None:
         """Remove what the engine recorded of runs. Those must have ended."""

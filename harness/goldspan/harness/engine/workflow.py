@@ -13,7 +13,7 @@ Only this package knows DBOS. What is built here, and why, each found by trying:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
@@ -21,6 +21,7 @@ from dbos import error as dbos_error
 
 from goldspan.harness.engine.config import WORKFLOW, EngineConfig, sqlalchemy_url
 from goldspan.harness.engine.log import speak_plainly
+from goldspan.harness.engine.scrubbing import scrub_runs
 from goldspan.harness.engine.serializer import JsonSerializer
 from goldspan.harness.engine.steps import CutCall, Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
@@ -33,6 +34,7 @@ from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.steps import Park, Parked
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import GoldspanError, InternalError
+from goldspan.tracing.redaction import Policy
 
 MAX_RECOVERIES = 1_000_000
 QUEUE_POLL_S = 0.25
@@ -80,7 +82,7 @@ class Engine:
             "scheduler_polling_interval_sec": 1,
         }
         speak_plainly()
-        DBOS(config=settings)
+        self._dbos = DBOS(config=settings)
         DBOS.launch()
         rate = self.config.rate
         DBOS.register_queue(
@@ -127,6 +129,10 @@ class Engine:
         asked = {"agent": spec.agent, "batch": spec.batch, "task": spec.task.get("id")}
         failed = {"run_id": run_id, "outcome": "failed", "reason": str(found.error)}
         return {**asked, **(found.output or failed)}
+
+    def scrub(self, run_ids: Sequence[str], policy: Policy) -> list[str]:
+        """Redact what the engine recorded of runs; returns the ids of those that have ended."""
+        return scrub_runs(self._dbos._sys_db, run_ids, policy)
 
     def idle(self) -> bool:
         """Whether no run is queued or under way, in any process. Runs that wait do not count."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from goldspan.harness.ledger.database import MEMORY, Database, Row, Transaction
+from goldspan.harness.ledger.database import MEMORY, Database, Row, Scrub, Transaction
 from goldspan.harness.ledger.entries import Admission, Intent, Settlement, Want
 
 Reached: TypeAlias = Callable[[Transaction, Intent, Want, str], object]
@@ -22,11 +22,17 @@ Reached: TypeAlias = Callable[[Transaction, Intent, Want, str], object]
 class Ledger:
     """The exact state of all runs that share one database."""
 
-    def __init__(self, url: str = MEMORY, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str = MEMORY,
+        *,
+        clock: Callable[[], float] = time.time,
+        scrub: Scrub | None = None,
+    ) -> None:
         """Open the database, and bring its tables to the newest form. Raises `StoreError` where it
         cannot be opened, `ConfigError` where the URL is of another kind. `clock` returns seconds
-        since the epoch."""
-        self.database = Database(url)
+        since the epoch; `scrub` redacts the attributes of events in the outbox."""
+        self.database = Database(url, scrub)
         self.clock = clock
 
     @contextmanager

@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -28,10 +28,16 @@ IDLE_MS = 5_000
 MIGRATING = 5_077_001  # the advisory lock under which a PostgreSQL schema is migrated
 AWAY = frozenset(("OperationalError", "InterfaceError", "IdleInTransactionSessionTimeout"))
 Row: TypeAlias = dict[str, Any]
+Scrub: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Transaction(Protocol):
     """One open transaction. `name` is a file of `queries/`."""
+
+    @property
+    def scrub(self) -> Scrub:
+        """Redacts what is written down to be sent."""
+        ...
 
     def run(self, name: str, **parameters: Any) -> int:
         """Run a statement; returns how many rows it changed."""
@@ -49,8 +55,9 @@ class Database:
     connections as there were transactions at once.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, scrub: Scrub | None = None) -> None:
         self.url = url
+        self._scrub = scrub or _as_it_is
         self.is_sqlite = url.startswith("sqlite")
         self._lock = threading.Lock()
         self._idle: list[Any] = []
@@ -95,7 +102,7 @@ class Database:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _Cursor(self._connection.cursor(), _plain)
+                yield _Cursor(self._connection.cursor(), _plain, self._scrub)
             except BaseException:
                 self._connection.rollback()
                 raise
@@ -105,7 +112,7 @@ class Database:
     def _on_postgresql(self) -> Iterator[_Cursor]:
         connection = self._idle.pop() if self._idle else _open_postgresql(self.url)
         try:
-            yield _Cursor(connection.cursor(), _percent)
+            yield _Cursor(connection.cursor(), _percent, self._scrub)
             connection.commit()
         except BaseException:
             if not connection.broken:
@@ -157,9 +164,10 @@ def query_names() -> list[str]:
 
 
 class _Cursor:
-    def __init__(self, cursor: Any, spelled: Any) -> None:
+    def __init__(self, cursor: Any, spelled: Any, scrub: Scrub) -> None:
         self._cursor = cursor
         self._spelled = spelled
+        self.scrub = scrub
 
     def run(self, name: str, **parameters: Any) -> int:
         self._cursor.execute(self._spelled(_query(name)), parameters)
@@ -175,6 +183,10 @@ class _Cursor:
         self.execute(sql, parameters)
         names = [column[0] for column in self._cursor.description]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+
+def _as_it_is(attributes: dict[str, Any]) -> dict[str, Any]:
+    return attributes
 
 
 @cache
@@ -215,6 +227,7 @@ def _open_sqlite(url: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON").fetchall()  # what is redacted, is gone
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"cannot be opened: {error}", where=path, remedy="see that its folder can be written"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from genai_prices.data_snapshot import get_snapshot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -42,6 +42,7 @@ class ContextPolicy(BaseModel):
     `window_tokens` is the model's window where it is not listed, or a smaller one to stay within.
     Above `compact_at` the conversation is shortened to `compact_to`. The newest `keep_results`
     results stay whole as long as they fit; of others the first `keep_chars` characters stay.
+    `summary_by` says who sums up what is folded: the harness, which lists the calls, or the model.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class ContextPolicy(BaseModel):
     compact_to: float = Field(default=0.5, gt=0, le=1)
     keep_results: int = Field(default=3, ge=0)
     keep_chars: int = Field(default=200, ge=0)
+    summary_by: Literal["harness", "model"] = "harness"
 
     @model_validator(mode="after")
     def _shortens(self) -> Self:

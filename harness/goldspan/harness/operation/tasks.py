@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Approver, NamedApprover
+from goldspan.harness.ledger import Ledger
 from goldspan.harness.life import Life
 from goldspan.harness.models.cassette import Scope
 from goldspan.harness.models.gateway import ModelGateway
+from goldspan.harness.operation.attended import attended
 from goldspan.harness.operation.sessions import MOST_CHARS, checked
 from goldspan.harness.operation.task_contract import TaskContract, hold_to, merged
 from goldspan.harness.result import RunResult
@@ -55,7 +58,8 @@ class Task(BaseModel):
 
 @dataclass(frozen=True)
 class Worker:
-    """An agent version with all that its runs need."""
+    """An agent version with all that its runs need. Without a `ledger` that outlives the process,
+    each run has limits of its own; what an engine gives a run goes before it."""
 
     version: AgentVersion
     gateway: ModelGateway
@@ -64,6 +68,7 @@ class Worker:
     workspaces: Path
     model_name: str | None = None
     provider: str | None = None
+    ledger: Ledger | None = None
 
     async def run(
         self,
@@ -88,7 +93,8 @@ class Worker:
         agreed = self.version.config.contract
         contract = merged(agreed, task.contract, where=f"task {task.id}")
         named = NamedApprover(task.approver, task.approver_edit)
-        return await run_agent(
+        make = partial(
+            run_agent,
             self.version,
             task.input,
             model=model,
@@ -105,11 +111,17 @@ class Worker:
             model_name=self.model_name,
             provider=self.provider,
             attributes=attributes,
-            life=life,
             attempts=attempts,
             session=task.session,
             sessions=self.workspaces / SESSIONS,
         )
+        if life is not None or self.ledger is None:
+            return await make(life=life)
+        batch = (attributes or {}).get(semconv.BATCH_ID)
+        known = (self.version.name, self.version.digest, batch)
+        with attended(self.ledger, run_id, *known) as own:
+            own.result = await make(life=own.life)
+        return own.result
 
     async def work_through(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.ledger import Ledger, default_url
 from goldspan.harness.models.live import LiveModel
 from goldspan.harness.patterns.long_memory import Memory, session
 from goldspan.harness.patterns.orchestrator import Specialist, orchestrate
@@ -61,9 +62,11 @@ def main() -> None:
     model = LiveModel.make(given.model or version.config.model, base_url=given.base_url)
     with instrument(store=given.store, service_name=version.name) as telemetry:
         workspace, prices = given.store.parent / "workspaces", Prices.load(prices_path(given.store))
-        team = Team(version, model, telemetry.recorder, workspace, prices)
+        ledger = Ledger(default_url(given.store))
+        team = Team(version, model, telemetry.recorder, workspace, prices, ledger=ledger)
         memory = given.store.parent / "memory.sqlite"
         result = asyncio.run(run(given.pattern, team, given.task, index, memory))
+        ledger.close()
         telemetry.deliver(remedy="mend that and run again")
     index.close()
     print(json.dumps(asdict(result), default=str, ensure_ascii=False, indent=2))

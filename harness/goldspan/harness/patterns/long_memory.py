@@ -67,13 +67,14 @@ class Memory:
 async def session(
     team: Team, prompt: str, task: str, memory: Memory, tools: Sequence[Tool] = ()
 ) -> RunResult:
-    """One session on a task, with the memories that fit it."""
+    """One session on a task, with the memories that fit it: notes make it untrusted text."""
     notes = "\n".join(f"- {text}" for text in memory.fitting(task))
-    told = f"{task}\n\nYour own notes that may fit (data, maybe out of date):\n{notes}"
+    noted = f"{task}\n\nYour own notes that may fit (data, maybe out of date):\n{notes}"
     return await team.run(
         "keeper",
         PROMPT.format(prompt=prompt),
-        told if notes else task,
+        noted if notes else task,
         budget=team.budget(),
         tools=(*memory.tools(), *tools),
+        trusted=not notes,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from goldspan.harness.patterns.team import Team
 from goldspan.harness.tools import Tool
@@ -37,17 +38,18 @@ async def plan_and_execute(
     A step that does not complete leads to a new plan of what is left, `most_plans` in all. Raises
     `Ended` where the budget is used up.
     """
-    budget, outcome = team.budget(), Outcome(None)
+    ask, outcome = partial(team.run, budget=team.budget()), Outcome(None)
     names = ", ".join(tool.name for tool in tools)
     prompt = PLANNER.format(most=most_steps, tools=names)
     while outcome.plans < most_plans:
         outcome.plans += 1
         asked = f"{task}\n\n{_told(outcome)}" if outcome.done else task
-        plan = await team.run("planner", prompt, asked, budget=budget, share=0.5)
+        plan = await ask("planner", prompt, asked, share=0.5, trusted=not outcome.done)
         failed = False
         for step in _steps(plan.answer, most_steps):
             told = f"Task: {task}\n{_told(outcome)}\nYour step: {step}"
-            result = await team.run("worker", WORKER, told, budget=budget, tools=tools, share=0.5)
+            clean = not outcome.done  # after that, the text holds what tools may have said
+            result = await ask("worker", WORKER, told, tools=tools, share=0.5, trusted=clean)
             failed = result.outcome != "completed"
             said = result.answer or f"{result.outcome}: {result.reason}"
             outcome.done.append((step, said))
@@ -56,7 +58,7 @@ async def plan_and_execute(
         if not failed and outcome.done:
             break
     told = f"Task: {task}\n{_told(outcome)}"
-    outcome.answer = (await team.run("writer", WRITER, told, budget=budget)).answer
+    outcome.answer = (await ask("writer", WRITER, told, trusted=not outcome.done)).answer
     return outcome
 
 

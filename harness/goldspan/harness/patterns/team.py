@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from goldspan.harness.agents.version import AgentVersion, ToolEntry
+from goldspan.harness.agents.version import AgentConfig, AgentVersion, ToolEntry
 from goldspan.harness.approvals import Approver
+from goldspan.harness.ledger import Ledger
 from goldspan.harness.models.gateway import Model
+from goldspan.harness.operation.attended import attended
 from goldspan.harness.patterns.budget import SharedBudget
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
@@ -41,7 +43,8 @@ class Toolbox:
 
 @dataclass(frozen=True)
 class Team:
-    """Agents that are made of one version: its model, settings, tool mode and contract."""
+    """Agents that are made of one version: its model, settings, tool mode and contract. They share
+    one ledger: caps, breakers and kill flags hold over all of them."""
 
     base: AgentVersion
     model: Model
@@ -49,6 +52,7 @@ class Team:
     workspace: Path
     prices: Prices = field(default_factory=Prices)
     approver: Approver | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
     def budget(self) -> SharedBudget:
         """The base version's contract, for one task of the whole team."""
@@ -63,16 +67,20 @@ class Team:
         budget: SharedBudget,
         tools: Sequence[Tool] = (),
         share: float = 1.0,
+        trusted: bool = True,
     ) -> RunResult:
         """One agent on one task, a run of its own within whatever span is open.
 
-        Raises `Ended` where the budget has nothing left, and what `run_agent` raises.
+        `trusted` is False for a task that holds what agents wrote after they had read anything:
+        it is untrusted text then, also where the version trusts its user. Raises `Ended` where the
+        budget has nothing left, and what `run_agent` raises.
         """
         digest = hashlib.sha256(f"{self.base.digest}\0{role}\0{prompt}".encode()).hexdigest()
         version = replace(
             self.base,
             name=f"{self.base.name}/{role}",
             digest=digest,
+            config=self.base.config if trusted else _distrusting(self.base.config),
             system_prompt=prompt,
             entries=tuple(ToolEntry(name=tool.name) for tool in tools),
             examples=(),
@@ -80,18 +88,25 @@ class Team:
         contract, result = budget.reserve(share), None
         run_id = uuid.uuid4().hex
         try:
-            result = await run_agent(
-                version,
-                task,
-                model=self.model,
-                recorder=self.recorder,
-                workspace=self.workspace / run_id,
-                environment=Toolbox(tuple(tools)),
-                run_id=run_id,
-                contract=contract,
-                approver=self.approver,
-                prices=self.prices,
-            )
+            with attended(self.ledger, run_id, version.name, digest, None) as own:
+                own.result = result = await run_agent(
+                    version,
+                    task,
+                    model=self.model,
+                    recorder=self.recorder,
+                    workspace=self.workspace / run_id,
+                    environment=Toolbox(tuple(tools)),
+                    run_id=run_id,
+                    contract=contract,
+                    approver=self.approver,
+                    prices=self.prices,
+                    life=own.life,
+                )
         finally:
             budget.settle(contract, result.usage if result else None)
         return result
+
+
+def _distrusting(config: AgentConfig) -> AgentConfig:
+    safety = config.safety.model_copy(update={"trust_user": False})
+    return config.model_copy(update={"safety": safety})

@@ -6,13 +6,13 @@ import json
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from pydantic_core import to_jsonable_python
 
-from goldspan.harness.approvals import Approver, Decision, Proposal
+from goldspan.harness.approvals import Decision, Proposal
 from goldspan.harness.contract import Usage
 from goldspan.harness.failure.error_classes import UnknownOutcomeError
 from goldspan.harness.guards import (
@@ -28,15 +28,18 @@ from goldspan.harness.guards import (
 from goldspan.harness.ledger import Admission, Intent, Ledger, Settlement, Want
 from goldspan.harness.models.messages import ModelRequest
 from goldspan.harness.models.protocol import Call
+from goldspan.harness.operation.cutting import CallCut, Cutting, Underway
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
 from goldspan.harness.steps import Attempts, Once, Park, Parked
 from goldspan.harness.tools import Tool, ToolError
+from goldspan.harness.wrap.asking import Asking
+from goldspan.harness.wrap.current import CurrentCall, making
+from goldspan.harness.wrap.earlier import Awaiting, Earlier
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
 
 T = TypeVar("T")
-Awaiting = Callable[[Awaitable[Any]], Awaitable[Any]]
 
 
 class CallRefused(ToolError):
@@ -61,7 +64,9 @@ class GuardedRun:
 
     A run that a guard has stopped, or that waits for a person, makes no more calls: each raises
     `Ended` again, also where a framework has told the model of the first one as of an error.
-    `waits_for` names the call of which a person must say whether it was made, as `unknown:KEY`.
+    `waits_for` names what a person must say, in the ledger: of which call whether it was made, as
+    `unknown:KEY`, or which approval, as `approval:ID`. `dry_run` are tools and action classes whose
+    calls are not made.
     """
 
     run_id: str
@@ -70,9 +75,11 @@ class GuardedRun:
     guards: Sequence[Guard]
     budget: BudgetGuard
     usage: Usage
-    approver: Approver
+    asking: Asking
     attempts: Attempts
     admits: Admits
+    earlier: Earlier
+    dry_run: Collection[str] = ()
     events: Events | None = None
     recorder: Recorder | None = None
     ended: Ended | None = None
@@ -94,29 +101,58 @@ class GuardedRun:
         waits, where the caller has no event loop. Raises `CallRefused`, `Ended`, `OutputRejected`,
         or what the tool raises.
         """
+        if {tool.name, tool.action_class} & set(self.dry_run):
+            tool, make = replace(tool, action_class="read"), _would(call.name)
+        wait = awaiting or _here
         verdict = self._judge(call, tool)
-        approval = None
+        asked: tuple[Proposal, Decision] | None = None
         if verdict.ruling == "pause":
-            call, approval, verdict = await self._asked(call, tool, verdict, awaiting or _here)
-        intent, admission = self._admit(call, tool, verdict.wants, approval)
-        known = self._known(intent, admission, tool)
-        if known is not None:
-            return known["result"]  # type: ignore[no-any-return]  # what a person has said
-        made: list[T] = []
-
-        async def attempt(number: int) -> Any:
-            result = await self._attempt(call, tool, make, intent, number)
-            made.append(result)
-            return True
-
+            call, asked, verdict = await self._asked(call, tool, verdict, wait)
+        intent, admission = self._admit(call, tool, verdict.wants, asked)
         try:
-            once = self.attempts.run(intent, attempt)
-            await (once if isinstance(self.attempts, Once) else (awaiting or _here)(once))
+            who, known = await self.earlier.found(call, tool, intent, admission, wait)
+            if known is None:
+                result = await self._made_now(call, tool, make, intent, awaiting)
+            else:
+                result = cast("T", known["result"])
+                self._recovered(intent, who)
+                if who == "asked":
+                    self._verified(call, tool, result)
+        except CallCut as cut:
+            self._end("killed", Verdict(cut.scope, "stop", cut.reason), call)
+        except Ended:
+            raise
         except Exception as error:
             self._observe(call, tool, {"error": str(error)})
             self._may_go_on(error, intent)
             raise
-        self._observe(call, tool, made[-1])
+        self._observe(call, tool, result)
+        return result
+
+    async def _made_now(
+        self,
+        call: Call,
+        tool: Tool,
+        make: Callable[[Any], Awaitable[T]],
+        intent: Intent,
+        awaiting: Awaiting | None,
+    ) -> T:
+        made: list[T] = []
+
+        async def attempt(number: int) -> Any:
+            with making(CurrentCall(intent.key, self.run_id, call.name, call.arguments, number)):
+                result = await self._attempt(call, tool, make, intent, number, awaiting is None)
+            made.append(result)
+            return True
+
+        async def ask() -> Mapping[str, Any] | None:
+            found = await self.earlier.ask(call, intent, _here)
+            if found is not None and "result" in found:
+                made.append(self._verified(call, tool, found["result"]))
+            return found
+
+        once = self.attempts.run(intent, attempt, ask if call.name in self.earlier.asks else None)
+        await (once if isinstance(self.attempts, Once) else (awaiting or _here)(once))
         return made[-1]
 
     def admit_model(self, request: ModelRequest) -> str:
@@ -172,44 +208,38 @@ class GuardedRun:
 
     async def _asked(
         self, call: Call, tool: Tool, verdict: Verdict, awaiting: Awaiting
-    ) -> tuple[Call, str | None, Verdict]:
-        """The call as a person approved it, the approval that it uses up, and the last verdict."""
-        name = f"{self.run_id}/{call.name}/{json.dumps(call.arguments, sort_keys=True)}"
-        proposal = Proposal(
-            uuid.uuid5(uuid.NAMESPACE_URL, name).hex,
-            self.run_id,
-            call.name,
-            call.arguments,
-            verdict.reason or None,
-        )
-        about = {semconv.APPROVAL_ID: proposal.id, semconv.APPROVAL_TOOL: call.name}
-        asked = {
-            semconv.APPROVAL_KIND: "reviewer",
-            semconv.APPROVAL_ARGUMENTS: json.dumps(call.arguments, ensure_ascii=False),
-            semconv.APPROVAL_RECOMMENDATION: proposal.reason,
-        }
-        self._event(semconv.APPROVAL_REQUESTED, {**about, **asked})
-        decision: Decision | None = await awaiting(self.approver.decide(proposal))
+    ) -> tuple[Call, tuple[Proposal, Decision], Verdict]:
+        """The call as a person approved it, what was asked and decided, and the last verdict."""
+        proposal = self.asking.proposal(call, tool, verdict.reason)
+        decision: Decision | None = await awaiting(self.asking.decide(proposal))
         if decision is None:
             why = f"{call.name} waits for a reviewer (approval {proposal.id[:12]})"
-            self._event(semconv.RUN_PAUSED, {semconv.REASON: why, **about})
+            if self.asking.is_in_ledger(proposal):
+                self.waits_for = Park("approval", proposal.id, why).waits_for
+            about = {semconv.APPROVAL_ID: proposal.id, semconv.APPROVAL_TOOL: call.name}
+            waits = {semconv.REASON: why, semconv.RUN_WAITS_FOR: self.waits_for}
+            self._event(semconv.RUN_PAUSED, {**waits, **about})
             self._end("paused", Verdict(verdict.guard, "pause", why), call)
-        said = {
-            semconv.APPROVAL_DECISION: decision.kind,
-            semconv.APPROVAL_REVIEWER: decision.reviewer,
-            semconv.REASON: decision.reason or None,
-        }
-        self._event(semconv.APPROVAL_DECIDED, {**about, **said})
         if decision.kind == "deny":
             reason = f"denied by a person: {decision.reason}"
             raise CallRefused(Verdict("approval", "deny", reason))
         if decision.kind == "edit":
             call = replace(call, arguments=decision.arguments)
             verdict = self._judge(call, tool)
-        return call, decision.approval, verdict
+        if decision.approval is not None:
+            found = "; ".join(self.asking.faults(call, tool, decision))
+            last = Verdict("last gate", "deny" if found else "allow", found)
+            self._record(last, call)
+            if found:
+                raise CallRefused(replace(last, reason=f"approved, but not made: {found}"))
+        return call, (proposal, decision), verdict
 
     def _admit(
-        self, call: Call, tool: Tool, wants: Sequence[Want], approval: str | None
+        self,
+        call: Call,
+        tool: Tool,
+        wants: Sequence[Want],
+        asked: tuple[Proposal, Decision] | None,
     ) -> tuple[Intent, Admission]:
         with self._lock:
             self._still_on()
@@ -224,11 +254,15 @@ class GuardedRun:
                 call.arguments,
                 agent=self.agent,
                 action_class=tool.action_class,
-                approval=approval,
+                approval=None if asked is None else asked[1].approval,
             )
             admission = self.admits.admit(intent, wants)
             self._standing(admission, call)
             self.usage.tool_calls += 1
+            if asked is not None:
+                self.asking.used(*asked, intent)
+            else:
+                self.asking.let_go(call, tool, intent)
             return intent, admission
 
     def _standing(self, admission: Admission, call: Call | None) -> None:
@@ -242,27 +276,21 @@ class GuardedRun:
             self._end("killed", verdict, call)
         self._may(verdict, call)
 
-    def _known(self, intent: Intent, admission: Admission, tool: Tool) -> dict[str, Any] | None:
-        """What is known of a call that an earlier life of the run began. Ends the run where it may
-        have been made and nobody has said so."""
-        if admission.fresh or tool.action_class == "read":
-            return None
-        said = self.ledger.take_resolution(intent.key)
-        if said is None:
-            self._unknown(intent, "its process ended")
-        return said if "result" in said else None
-
     def _unknown(self, intent: Intent, why: str) -> NoReturn:
         """End the run until a person has said whether a call was made."""
-        reason = (
+        self._wait_for_word(
+            intent,
+            "recovery",
             f"nobody knows whether {intent.tool} was done ({why}): say what became of call"
-            f" {intent.key}"
+            f" {intent.key}",
         )
+
+    def _wait_for_word(self, intent: Intent, guard: str, reason: str) -> NoReturn:
         park = Park("unknown", intent.key, reason)
         self.waits_for = park.waits_for
         paused = {semconv.REASON: reason, semconv.RUN_WAITS_FOR: park.waits_for}
         self._event(semconv.RUN_PAUSED, paused)
-        self._end("paused", Verdict("recovery", "pause", reason), None)
+        self._end("paused", Verdict(guard, "pause", reason), None)
 
     async def _attempt(
         self,
@@ -271,14 +299,18 @@ class GuardedRun:
         make: Callable[[Any], Awaitable[T]],
         intent: Intent,
         number: int,
+        is_async: bool,
     ) -> T:
+        work = make(call.arguments)
+        here = Underway(self.run_id, self.agent, call.name, call.name, intent.key)
+        made = Cutting(self.ledger).made(here, work, is_async=is_async)
         if self.recorder is None:
-            return self._verified(call, tool, await make(call.arguments))
+            return self._verified(call, tool, await made)
         about = {semconv.CALL_KEY: intent.key, semconv.RUN_ATTEMPT: number}
         with self.recorder.tool(
             call.name, call_id=call.id, arguments=call.arguments, attributes=about
         ) as span:
-            result = await make(call.arguments)
+            result = await made
             span.set_result(to_jsonable_python(result, fallback=str))
             return self._verified(call, tool, result)
 
@@ -299,10 +331,13 @@ class GuardedRun:
         if not isinstance(error, OutputRejected):
             return
         if error.verdict.ruling == "pause":
-            self._event(semconv.RUN_PAUSED, {semconv.REASON: error.verdict.reason})
-            self._end("paused", error.verdict, None)
+            self._wait_for_word(intent, error.verdict.guard, error.verdict.reason)
         if error.verdict.ruling == "stop":
             self._end("aborted", error.verdict, None)
+
+    def _recovered(self, intent: Intent, who: str) -> None:
+        about = {semconv.TOOL_NAME: intent.tool, semconv.CALL_KEY: intent.key}
+        self._event(semconv.CALL_RECOVERED, {**about, semconv.CALL_RECOVERY: who})
 
     def _observe(self, call: Call, tool: Tool, result: Any) -> None:
         with self._lock:
@@ -337,3 +372,12 @@ class GuardedRun:
 
 async def _here(awaitable: Awaitable[T]) -> T:
     return await awaitable
+
+
+def _would(tool: str) -> Callable[[Any], Awaitable[Any]]:
+    """A call that is not made, but says what it would do."""
+
+    async def make(arguments: Any) -> Any:
+        return {"dry_run": True, "would": {tool: arguments}}
+
+    return make

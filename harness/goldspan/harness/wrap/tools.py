@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic_core import to_jsonable_python
 
-from goldspan.harness.approvals import Approver, NamedApprover
+from goldspan.harness.approvals import ApprovalRule, ApprovalRules, Approver, NamedApprover
 from goldspan.harness.contract import Contract, Usage
 from goldspan.harness.guards import (
     ApprovalGuard,
@@ -35,12 +35,18 @@ from goldspan.harness.guards import (
     check_rules,
     contract_guards,
     price_of,
+    recent_costs,
+    typical_cost,
 )
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.models.protocol import Call
+from goldspan.harness.operation.attended import note_process
 from goldspan.harness.steps import Attempts, Once
 from goldspan.harness.tools import ActionClass, JsonValue, Tool, ToolContext
+from goldspan.harness.wrap.asking import Asking, Preview
+from goldspan.harness.wrap.current import AskTool
+from goldspan.harness.wrap.earlier import Earlier
 from goldspan.harness.wrap.guarded_run import Admits, GuardedRun
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError, InternalError
@@ -55,10 +61,13 @@ R = TypeVar("R")
 class Policy:
     """What the tools of one agent are held to, in all of its runs.
 
-    `approvals` names the tools that need a person's approval, by `approver`; `guards` are asked
-    after those of the contract, and before the approval; `attempts` makes a call's effect, and
-    `breakers` admit it in the ledger's place. With a `ledger` in a database, caps, kill flags and
-    breakers are shared by all processes; without one they end with this process. Without a
+    `approvals` names the tools that need a person's approval, by `approver`, `rules` says for
+    which calls of a tool that holds, and whose; `previews` say by tool what a reviewer sees of a
+    call (`draft`, `claims`, `risk`, `recommendation`). `asks` say by tool what an earlier call of
+    the same key returned, as an object with `result`, or None where there was none. `guards` are
+    asked after those of the contract, and before the approval; `attempts` makes a call's effect,
+    and `breakers` admit it in the ledger's place. With a `ledger` in a database, caps, kill flags
+    and breakers are shared by all processes; without one they end with this process. Without a
     `recorder` nothing is traced.
     """
 
@@ -66,6 +75,9 @@ class Policy:
     agent: str = "agent"
     approvals: set[str] = field(default_factory=set)
     approver: Approver = field(default_factory=NamedApprover)
+    rules: Mapping[str, ApprovalRule] = field(default_factory=dict)
+    previews: dict[str, Preview] = field(default_factory=dict)
+    asks: dict[str, AskTool] = field(default_factory=dict)
     guards: Sequence[Guard] = ()
     attempts: Attempts = field(default_factory=Once)
     breakers: Admits | None = None
@@ -90,6 +102,7 @@ class Policy:
         token = self._current.set(run)
         runs = Runs(self.ledger)
         runs.begin_segment(run.run_id, self.agent, "", queue=None, batch=None)
+        note_process(self.ledger, run.run_id)
         outcome, reason = "failed", None
         segment = (
             nullcontext()
@@ -99,7 +112,7 @@ class Policy:
         try:
             with segment as span:
                 if self.recorder is not None:
-                    about = {semconv.CONTRACT: self.contract.model_dump_json(exclude_defaults=True)}
+                    about = {semconv.CONTRACT: self.contract.model_dump_json()}
                     self.recorder.event(semconv.RUN_CONTRACT, about)
                 try:
                     yield run
@@ -118,10 +131,11 @@ class Policy:
         finally:
             self._current.reset(token)
             usage = run.usage
+            usd = None if usage.unpriced_calls else usage.usd or None
             if run.waits_for is not None:
                 runs.park(run.run_id, run.waits_for, reason or outcome)
             else:
-                runs.end(run.run_id, outcome, reason, usage.tokens, usage.usd or None)
+                runs.end(run.run_id, outcome, reason, usage.tokens, usd)
 
     def begin(self, run_id: str | None = None) -> GuardedRun:
         """The state of a new run."""
@@ -131,9 +145,10 @@ class Policy:
             usage,
             f"run:{run_id}",
             price_of(self.prices),
-            self.typical,
+            self._typical(),
             self.recorder,
         )
+        rules = ApprovalRules(self.approvals, self.rules)
         return GuardedRun(
             run_id,
             self.agent,
@@ -142,16 +157,32 @@ class Policy:
                 self.contract,
                 budget,
                 self.tools.keys(),
-                more=[*self.guards, ApprovalGuard(self.approvals)],
+                more=[*self.guards, ApprovalGuard(self.approvals, self.rules)],
             ),
             budget,
             usage,
-            self.approver,
+            Asking(run_id, self.ledger, self.approver, rules, self.previews, self.recorder),
             self.attempts,
             self.breakers or self.ledger,
+            Earlier(self.ledger, self.asks),
+            self.contract.dry_run,
             self.recorder,
             self.recorder,
         )
+
+    def _typical(self) -> TypicalCost | None:
+        """What a run of this agent usually costs, where that is known. Nothing is refused for want
+        of it: what is wrapped may have no model whose calls count."""
+        if self.typical is not None or self.ledger.database.in_memory:
+            return self.typical
+        costs = recent_costs(self.ledger, self.agent)
+        if not costs and self.contract.typical_usd is None and self.contract.typical_tokens is None:
+            return None
+        priced = any(usd is not None for usd, _ in costs) or self.contract.typical_usd is not None
+        try:
+            return typical_cost(self.contract, costs, priced=priced)
+        except ConfigError:
+            return None
 
     def current(self) -> GuardedRun:
         """The run that this code is part of. Raises `ConfigError` outside of `run()`, and for a
@@ -166,6 +197,7 @@ class Policy:
         if not run.checked:
             arguments = {name: tuple(t.parameters.model_fields) for name, t in self.tools.items()}
             check_rules(self.contract, arguments)
+            ApprovalRules(self.approvals, self.rules).check(self.tools.values(), self.agent)
             run.checked = True
         return run
 
@@ -183,12 +215,16 @@ def guard(
     action_class: ActionClass = "act",
     needs_approval: bool = False,
     without: Collection[str] = (),
+    preview: Preview | None = None,
+    ask: AskTool | None = None,
 ) -> Callable[P, R]:
     """The same callable, with every call judged by the policy's guards, sync or async.
 
     `action_class` is `read` for a tool that changes nothing. `without` are parameters that are no
-    part of the call, such as a framework's context. The wrapped tool raises `CallRefused` where
-    the model should be told, `Ended` where the run is over or waits, else what the tool raises.
+    part of the call, such as a framework's context. `preview` and `ask` are as in the policy. The
+    tool finds its call's idempotency key by `current_call()`. The wrapped tool raises `CallRefused`
+    where the model should be told, `Ended` where the run is over or waits, else what the tool
+    raises.
     """
     signature = inspect.signature(tool)
     named = [p for p in signature.parameters.values() if p.name not in without]
@@ -196,7 +232,10 @@ def guard(
     policy.tools[known.name] = known
     if needs_approval:
         policy.approvals.add(known.name)
-    dry = bool({known.name, action_class} & set(policy.contract.dry_run))
+    if preview is not None:
+        policy.previews[known.name] = preview
+    if ask is not None:
+        policy.asks[known.name] = ask
 
     def bound(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Callable[[Any], Any]]:
         given = signature.bind(*args, **kwargs)
@@ -205,8 +244,6 @@ def guard(
         call = policy.numbered(known.name, said)
 
         def make(arguments: Any) -> Any:
-            if dry:
-                return {"dry_run": True, "would": {known.name: arguments}}
             if arguments is not call.arguments:  # a reviewer changed them
                 given.arguments.update(arguments)
             return tool(*given.args, **given.kwargs)
@@ -247,7 +284,7 @@ def _tool(
 ) -> Tool:
     """The callable as guards see it: its arguments' names, and whether it changes something."""
     fields: dict[str, Any] = {
-        p.name: (Any, ... if p.default is inspect.Parameter.empty else p.default)
+        p.name: (Any, ... if p.default is inspect.Parameter.empty else None)
         for p in parameters
         if p.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     }

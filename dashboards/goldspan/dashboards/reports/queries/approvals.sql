@@ -1,6 +1,6 @@
 -- Which approvals did the report's runs ask for, and who decided them?
 SELECT
-  c.approval_id, c.run_id, c.trace_id, c.requested_at, c.decided_at, c.wait_ms, c.kind,
+  c.approval_id, c.run_id, c.trace_id, c.span_id, c.requested_at, c.decided_at, c.wait_ms, c.kind,
   c.tool_name, c.arguments, c.draft, c.claims, c.risk, c.recommendation, c.decision, c.reviewer,
   c.status, c.edited_arguments, c.reason, coalesce(c.simulated, FALSE) AS simulated
 FROM approvals AS c

@@ -2,8 +2,8 @@
 DELETE FROM goldspan_runs
 WHERE run_id IN (
     SELECT run_id FROM (
-        SELECT run_id, queue, row_number() OVER (PARTITION BY agent ORDER BY at DESC) AS nth
+        SELECT run_id, emptied, row_number() OVER (PARTITION BY agent ORDER BY at DESC) AS nth
         FROM goldspan_runs WHERE state = 'ended'
     ) AS ended
-    WHERE nth > :kept AND queue IS NULL
+    WHERE nth > :kept AND emptied = 1
 )

@@ -39,6 +39,7 @@ SELECT
     q.run_id,
     q.batch_id,
     q.trace_id,
+    q.span_id,
     q.observed_at AS requested_at,
     r.observed_at AS decided_at,
     coalesce(

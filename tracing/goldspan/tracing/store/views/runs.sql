@@ -28,6 +28,7 @@ told AS (
         observed_at,
         event_name,
         trace_id,
+        span_id,
         json_extract_string(attributes, [
             '$."goldspan.run.outcome"',
             '$."goldspan.run.reason"',
@@ -102,7 +103,10 @@ told_totals AS (
         arg_max(a[4], observed_at) FILTER (WHERE a[4] IS NOT NULL) AS next_actions,
         arg_max(a[5], observed_at) FILTER (WHERE a[5] IS NOT NULL) AS contract,
         to_json(list(
-            json_object('name', f[1], 'kind', f[2], 'path', f[3], 'sha256', f[4])
+            json_object(
+                'name', f[1], 'kind', f[2], 'path', f[3], 'sha256', f[4],
+                'trace_id', trace_id, 'span_id', span_id
+            )
             ORDER BY observed_at
         ) FILTER (WHERE event_name = 'goldspan.artifact')) AS artifacts
     FROM told
@@ -136,6 +140,7 @@ segment_totals AS (
         run_id,
         count(*) AS segments,
         arg_max(trace_id, started_at) AS trace_id,
+        arg_max(span_id, started_at) AS span_id,
         message_text(
             arg_min(input_messages, started_at) FILTER (WHERE input_messages IS NOT NULL), 'user'
         ) AS input,
@@ -190,6 +195,7 @@ SELECT
     z.reason,
     coalesce(g.segments, 0) AS segments,
     coalesce(g.trace_id, s.trace_id, e.trace_id) AS trace_id,
+    g.span_id,
     coalesce(l.llm_calls, 0) AS llm_calls,
     coalesce(s.tool_calls, 0) AS tool_calls,
     coalesce(s.tool_errors, 0) AS tool_errors,

@@ -1,0 +1,1 @@
+ALTER TABLE goldspan_runs ADD COLUMN scrubbed INTEGER NOT NULL DEFAULT 0;
