@@ -157,7 +157,7 @@ def test_a_run_of_an_agent_with_a_history_is_held_to_it(tmp_path: Path) -> None:
     assert (result.outcome, result.usage.tokens) == ("aborted", 1000)
     assert "50 times what a run of this agent takes" in str(result.reason)
     rows = Store.open(tmp_path / "s.duckdb").rows("SELECT kind FROM incidents")
-    assert [row["kind"] for row in rows] == ["guard:cost"]
+    assert [row["kind"] for row in rows] == ["guard:cost"] * 2  # the alarm, and the stop
 
 
 def test_a_rule_that_can_never_apply_is_an_error_before_anything_is_done(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.engine.steps import insist
 from goldspan.harness.ledger import Intent, Ledger, Want
 from goldspan.harness.life import Life
+from goldspan.harness.operation.outbox import drain, unsent
 from goldspan.harness.result import Ended
 from goldspan.harness.run import run_agent
 from goldspan.harness.run_events import RunEvents
@@ -93,6 +94,41 @@ def test_a_later_life_emits_the_same_events(tmp_path: Path) -> None:
     assert not set(emitted(None)) & set(emitted(None))
     (row,) = Store.open(tmp_path / "s.duckdb").rows("SELECT count(*) AS n FROM events")
     assert row["n"] == 5 + 8
+
+
+def test_a_durable_runs_contract_arrives_though_its_process_sent_nothing(tmp_path: Path) -> None:
+    version = AgentVersion.load(write_version(tmp_path / "keeper" / "v1.0.0"))
+    there = tmp_path / "s.duckdb"
+
+    def life(ledger: Ledger, segment: int | None, store: Path) -> None:
+        with instrument(store=store, service_name="t") as telemetry:
+            run = run_agent(
+                version,
+                "go",
+                model=ScriptedModel([act("answer", text="x")]),
+                recorder=telemetry.recorder,
+                workspace=tmp_path / f"w{segment}",
+                run_id="r",
+                life=Life(ledger, Direct(), segment),
+            )
+            asyncio.run(run)
+
+    def contracts() -> list[dict[str, Any]]:
+        return Store.open(there).rows(
+            "SELECT run_id, trace_id FROM events WHERE event_name = 'goldspan.run.contract'"
+        )
+
+    with closing(Ledger()) as ledger:
+        life(ledger, None, tmp_path / "elsewhere.duckdb")
+        assert unsent(ledger) == []
+        life(ledger, 1, tmp_path / "lost.duckdb")
+        drain(ledger, lambda: instrument(store=there, service_name="audit"))
+        (first,) = contracts()
+        assert first["run_id"] == "r"
+        assert first["trace_id"] is not None
+        life(ledger, 2, there)
+        assert unsent(ledger) == []
+    assert contracts() == [first]
 
 
 def test_what_a_guard_wants_is_taken_by_the_ledger_and_its_refusal_ends_the_run(

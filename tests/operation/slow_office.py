@@ -1,4 +1,4 @@
-"""A post office whose tool cannot be cut: it blocks, as tools that are not async do."""
+"""Post offices whose tool cannot be cut: it blocks, as tools that are not async do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from goldspan.harness.tools import Tool, ToolContext
 from tests.chaos.world import PostOffice
 
 BLOCKS_S = 1.0
+PATIENCE_S = 20.0
 
 
 class SlowOffice(PostOffice):
@@ -24,3 +25,18 @@ class SlowOffice(PostOffice):
             return first.run(context, letter)
 
         return (replace(first, run=slowly), *others)
+
+
+class QueuingOffice(PostOffice):
+    """`count` waits until another run has sent a letter, and says whether one was."""
+
+    def tools(self) -> Sequence[Tool]:
+        *others, count = super().tools()
+
+        def waits(context: ToolContext, letter: Any) -> Any:
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end and not list(context.workspace.parent.glob("*.sent")):
+                time.sleep(0.01)
+            return {"sent": len(list(context.workspace.parent.glob("*.sent")))}
+
+        return (*others, replace(count, run=waits))

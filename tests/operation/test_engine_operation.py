@@ -27,12 +27,14 @@ from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices
+from goldspan.tracing.store import Store
 from tests.chaos.world import Turns, sent, write_post_office
 from tests.operation.commands import waited
 from tests.postgres import new_database
 
 on_sqlite = pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 SLOW = "tests.operation.slow_office:SlowOffice"
+QUEUING = "tests.operation.slow_office:QueuingOffice"
 
 
 class Office:
@@ -41,7 +43,7 @@ class Office:
     def __init__(self, folder: Path, url: str, stack: ExitStack) -> None:
         self.folder, self.url, self.stack = folder, url, stack
         self.version = AgentVersion.load(write_post_office(folder / "poster" / "v1.0.0"))
-        telemetry = stack.enter_context(instrument(store=folder / "s.duckdb"))
+        self.telemetry = telemetry = stack.enter_context(instrument(store=folder / "s.duckdb"))
         gateway = ModelGateway(Mode.LIVE, None, Turns())
         self.runner = SpecRunner(
             lambda _version: gateway, telemetry.recorder, Prices(), folder / "workspaces"
@@ -55,6 +57,13 @@ class Office:
     def works(self, rate: tuple[int, float] | None = None) -> None:
         """Until the test's end."""
         self.stack.enter_context(self.work(rate))
+
+    def moves(self, environment: str) -> None:
+        """To another environment."""
+        config = self.version.path / "config.yaml"
+        text = config.read_text("utf-8")
+        config.write_text(text.replace("tests.chaos.world:PostOffice", environment), "utf-8")
+        self.version = AgentVersion.load(self.version.path)
 
     def specs(self, *names: str, script: str = "send 1") -> list[RunSpec]:
         tasks = [Task(id=name, input=script) for name in names]
@@ -129,6 +138,23 @@ def test_no_more_runs_start_than_the_rate_lets(office: Office) -> None:
     assert len(done()) == 2
 
 
+@on_sqlite
+def test_a_tool_that_blocks_holds_up_no_other_run(office: Office) -> None:
+    office.moves(QUEUING)
+    (counts,) = office.specs("counts", script="count 1")
+    (sends,) = office.specs("sends", script="send 1")
+    office.works()
+    office.enqueue([counts])
+    waited(lambda: _calls(office, counts.run_id) == 2)
+    office.enqueue([sends])
+    waited(lambda: office.ended(counts.run_id, sends.run_id))
+    office.telemetry.flush()
+    rows = Store.open(office.folder / "s.duckdb").rows(
+        "SELECT result FROM tool_calls WHERE tool_name = 'count'"
+    )
+    assert [row["result"] for row in rows] == ['{"sent":1}']
+
+
 def _waits(office: Office, run_id: str) -> bool:
     state = Runs(office.ledger).find(run_id)
     return state is not None and str(state.waits_for).startswith("unknown:")
@@ -136,10 +162,7 @@ def _waits(office: Office, run_id: str) -> bool:
 
 @on_sqlite
 def test_a_call_that_cannot_be_cut_is_reported_and_not_made_again(office: Office) -> None:
-    config = office.version.path / "config.yaml"
-    text = config.read_text("utf-8")
-    config.write_text(text.replace("tests.chaos.world:PostOffice", SLOW), encoding="utf-8")
-    office.version = AgentVersion.load(office.version.path)
+    office.moves(SLOW)
     (spec,) = office.specs("a", script="send 1; send 2")
     office.enqueue([spec])
     office.works()

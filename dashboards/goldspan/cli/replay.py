@@ -15,6 +15,7 @@ from goldspan.cli.run import MODEL_HELP
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
 if TYPE_CHECKING:
+    from goldspan.harness.models.routing import Route
     from goldspan.harness.replay import Recording, Replay
 
 DIFFERS = 1
@@ -119,11 +120,14 @@ def show(found: Replay) -> None:
 
 
 def _maker(model: str | None, base_url: str | None) -> Any:
-    def make(configured: str) -> Any:
+    def make(route: Route) -> Any:
         # pydantic-ai and the providers' SDKs take a second to import; most replays need none.
+        from goldspan.harness.models.gateway import ModelChoice
         from goldspan.harness.models.live import LiveModel
 
-        return LiveModel.make(model or configured, base_url=base_url)
+        url = route.base_url or base_url
+        named = model or ModelChoice(route.provider, route.model).address(url)
+        return LiveModel.make(named, base_url=url)
 
     return make
 

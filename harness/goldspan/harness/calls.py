@@ -7,7 +7,9 @@ result means that nobody knows: the tool is asked by the call's key, else a pers
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,13 +34,15 @@ from goldspan.harness.guards import (
 )
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.protocol import Call
-from goldspan.harness.recovery import asked, earlier, unknown
+from goldspan.harness.recovery import asked, earlier, said_when_cut, unknown
 from goldspan.harness.result import Ended, Step
 from goldspan.harness.standing import Judged, Over, Ready, Standing
 from goldspan.harness.steps import Attempts, Once, Park, Parked
 from goldspan.harness.tools import JsonValue, Tool, ToolContext, ToolError, result_text, seeded
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
+
+ASK_S = 10.0  # how long a tool may take to say what became of a call, once time is over
 
 
 @dataclass
@@ -54,6 +58,7 @@ class ToolCalls:
     workspace: Path
     now: datetime
     scope: str
+    max_seconds: float = math.inf
     attempts: Attempts = field(default_factory=Once)
     fallback: Fallback | None = None
     steps: list[Step] = field(default_factory=list)
@@ -186,14 +191,16 @@ class ToolCalls:
             nonlocal here
             here, started = True, time.monotonic()
             outcome: dict[str, Any] | None = None
+            limit = asyncio.timeout(max(self._until - started, 0))
             try:
-                if not ready.admission.fresh:
-                    outcome = await earlier(self.admissions, self.recorder, self.guards, ready)
-                if outcome is None:
-                    made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
-                    if tool.ask is not None:  # it may be what the tool said of a broken attempt
-                        verify_result(self.guards, call, tool, made)
-                    outcome = {"result": made}
+                async with limit:
+                    if not ready.admission.fresh:
+                        outcome = await earlier(self.admissions, self.recorder, self.guards, ready)
+                    if outcome is None:
+                        made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
+                        if tool.ask is not None:  # it may be what the tool said of a broken attempt
+                            verify_result(self.guards, call, tool, made)
+                        outcome = {"result": made}
             except UnknownOutcomeError as error:
                 unknown(self.admissions, tool, intent, str(error))
             except OutputRejected as error:
@@ -204,6 +211,10 @@ class ToolCalls:
                     "error_type": error.error_type,
                     "retryable": error.retryable,
                 }
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                outcome = await self._out_of_time(ready)
             return {**(outcome or {}), "seconds": time.monotonic() - started}
 
         outcome: Any = await ready.runner(work)
@@ -217,7 +228,7 @@ class ToolCalls:
             tool.name, call_id=call.id, arguments=call.arguments, attributes=about
         ) as span:
             try:
-                result = await tool.call(context, ready.parsed)
+                result = await tool.call(context, ready.parsed, until=self._until)
                 span.set_result(result)
                 verify_result(self.guards, call, tool, result)
             except ToolError as error:
@@ -226,6 +237,25 @@ class ToolCalls:
         if failure is not None:
             raise failure
         return result
+
+    @property
+    def _until(self) -> float:
+        """When the run's time is over, in seconds of `time.monotonic`."""
+        return self.usage.started + self.max_seconds
+
+    async def _out_of_time(self, ready: Ready) -> dict[str, Any]:
+        """What becomes of a call that was cut since the run's time is over. Raises `Parked` where
+        it may have been made, and the tool cannot say so."""
+        why = f"{ready.tool.name} took longer than the {self.max_seconds:g} s of the contract"
+        try:
+            said = await said_when_cut(self.admissions, self.guards, ready, why)
+        except OutputRejected as error:
+            return self._rejected(error, ready.call, ready.intent)
+        if said is not None:
+            return {"result": said["result"]}
+        verdict = Verdict("budget", "stop", why)
+        record_verdict(self.recorder, verdict, ready.call)
+        return {"rejected": [verdict.guard, verdict.ruling, verdict.reason]}
 
     def _rejected(self, error: OutputRejected, call: Call, intent: Intent) -> dict[str, Any]:
         """What becomes of a call whose output is not whole. Raises `Parked` where a person must

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from goldspan.harness.apart import apart
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.steps import Steps, retold, told
 from goldspan.harness.tools import Environment, JsonValue
@@ -38,8 +39,8 @@ async def prepare(
     async def work() -> JsonValue:
         try:
             if life.segment is not None and workspace.exists():
-                shutil.rmtree(workspace)
-            environment.prepare(workspace, setup)
+                await apart(shutil.rmtree, workspace)
+            await apart(environment.prepare, workspace, setup)
         except MeasurementError as error:
             return {"failure": told(error)}
         except GoldspanError:

@@ -99,7 +99,7 @@ class ModelCalls:
         if "failure" in recorded:
             raise retold(recorded["failure"])
         if "timeout" in recorded:
-            raise Ended("aborted", "the model took longer than the contract allows")
+            self._stop("budget", "the model took longer than the contract allows")
         answer = ModelAnswer(**recorded["answer"])
         if self.context is not None:
             self.context.learn(request, answer)
@@ -149,7 +149,16 @@ class ModelCalls:
         return {**outcome, "seconds": time.monotonic() - started}
 
     def _stop(self, guard: str, reason: str) -> NoReturn:
-        record_verdict(self.admissions.events, Verdict(guard, "stop", reason), None)
+        events = self.admissions.events
+        record_verdict(events, Verdict(guard, "stop", reason), None)
+        events.event(
+            semconv.INCIDENT,
+            {
+                semconv.INCIDENT_KIND: f"guard:{guard}",
+                semconv.INCIDENT_SEVERITY: "warning",
+                semconv.REASON: reason,
+            },
+        )
         raise Ended("aborted", reason)
 
     def _count(self, request: ModelRequest, answer: ModelAnswer) -> dict[str, float]:

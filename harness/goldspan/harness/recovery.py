@@ -6,13 +6,14 @@ say, a person must. It is never simply made again.
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
 from goldspan.harness.admission import Admissions
+from goldspan.harness.apart import apart
 from goldspan.harness.failure.retry import one_line
 from goldspan.harness.guards import Guard, verify_result
 from goldspan.harness.ledger import Intent
@@ -21,6 +22,8 @@ from goldspan.harness.steps import Park, Parked
 from goldspan.harness.tools import Tool, ToolContext
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
+
+ASK_S = 10.0  # how long a tool may take to say what became of a call
 
 
 async def earlier(
@@ -73,9 +76,31 @@ def unknown(admissions: Admissions, tool: Tool, intent: Intent, why: str) -> NoR
     raise Parked(park)
 
 
+async def said_when_cut(
+    admissions: Admissions, guards: Sequence[Guard], ready: Ready, why: str
+) -> Mapping[str, Any] | None:
+    """What a tool says of its call that was cut; None for one that only reads, or that was not
+    made. Raises `Parked` where it may have been made and the tool cannot say so, `OutputRejected`
+    where what it says is not whole."""
+    call, tool = ready.call, ready.tool
+    if tool.action_class == "read":
+        return None
+    if tool.ask is None:
+        unknown(admissions, tool, ready.intent, why)
+    try:
+        async with asyncio.timeout(ASK_S):
+            said = await asked(tool, ready.context, ready.parsed)
+    except Exception as error:  # noqa: BLE001  whatever it is, it does not say what was done
+        unknown(admissions, tool, ready.intent, f"{why}; asked, it said: {one_line(error)}")
+    if said is None or "result" not in said:
+        return None
+    verify_result(guards, call, tool, said["result"])
+    return said
+
+
 async def asked(tool: Tool, context: ToolContext, parsed: BaseModel) -> Mapping[str, Any] | None:
     """What the tool says of an earlier call of the same key."""
-    found = tool.ask(context, parsed) if tool.ask is not None else None
-    if inspect.isawaitable(found):
-        found = await found
+    if tool.ask is None:
+        return None
+    found: Mapping[str, Any] | None = await apart(tool.ask, context, parsed, leave_at=0)
     return found

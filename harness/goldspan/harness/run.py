@@ -13,11 +13,13 @@ from typing import Any
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.apart import apart
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.review import Review
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.failure.escalation import escalate
 from goldspan.harness.failure.fallback import Fallback
 from goldspan.harness.failure.policy import FailurePolicy
 from goldspan.harness.failure.retry import RetriedModel, Retry, RetryOutputs
@@ -44,7 +46,7 @@ from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.protocol import Protocol
 from goldspan.harness.models.routing import Router
 from goldspan.harness.models.summary import summariser
-from goldspan.harness.operation.audit import breaker_note, cap_note
+from goldspan.harness.operation.audit import breaker_note, cap_note, keep
 from goldspan.harness.operation.next_action import next_action
 from goldspan.harness.operation.progress import ARGUMENTS, Progress, progress_folder
 from goldspan.harness.operation.sessions import Session, Turn, as_text, told
@@ -167,7 +169,7 @@ async def run_agent(
             typical,
             events,
         )
-        protocol = Protocol(version.config.tool_mode, tools)
+        protocol = Protocol(version.config.tool_mode, tools, version.config.states_confidence)
         calls = ToolCalls(
             tools={tool.name: tool for tool in tools},
             guards=contract_guards(
@@ -186,6 +188,7 @@ async def run_agent(
             workspace=workspace,
             now=now,
             scope=tool_scope or run_id,
+            max_seconds=contract.max_seconds,
             attempts=attempts or retry or _outputs_again(contract, recorder, life),
             fallback=fallback,
         )
@@ -232,8 +235,8 @@ async def run_agent(
         with placed(run_id, life.segment, AGENT), segment as span:
             span.set_content(setup_attributes(setup or {}))
             span.set_content({semconv.SESSION_EARLIER: as_text(earlier)})
-            _begin(events, contract, version, tools, life)
-            end = await _to_its_end(loop, task, span, progress)
+            await _begin(events, contract, version, tools, life)
+            end = await _to_its_end(loop, task, span, progress, life)
         if place is not None and end.answer is not None:
             await place.note(life, task, end.answer)
     if end.failure is not None:
@@ -249,7 +252,7 @@ async def run_agent(
         usage=usage,
         cost_usd=None if usage.unpriced_calls else usage.usd,
         artifacts=calls.artifacts,
-        end_state=environment.end_state(workspace),
+        end_state=await apart(environment.end_state, workspace),
         next_actions=end.next_actions,
         transcript=loop.messages,
     )
@@ -284,13 +287,16 @@ class _End:
     failure: MeasurementError | None
 
 
-async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress | None) -> _End:
+async def _to_its_end(
+    loop: Loop, task: str, span: AgentSpan, progress: Progress | None, life: Life
+) -> _End:
     events = loop.calls.admissions.events
     outcome: Outcome = "completed"
     reason: str | None = None
     answer: str | None = None
     failure: MeasurementError | None = None
     ended: Ended | None = None
+    handed: list[str] = []
     try:
         loop.notes = None if progress is None else await progress.told()
         answer = await loop.run(task)
@@ -299,6 +305,8 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress
         span.set_output(answer)
     except Ended as end:
         outcome, reason, ended = end.outcome, end.reason, end
+        if outcome == "aborted":
+            handed = [escalate(events, end.reason, task, loop.calls.steps, loop.messages)]
     except MeasurementError as error:
         outcome, reason, failure = "failed", str(error), error
         span.fail("MeasurementError", str(error))
@@ -316,16 +324,18 @@ async def _to_its_end(loop: Loop, task: str, span: AgentSpan, progress: Progress
     await loop.calls.admissions.flush()
     durable = events.segment is not None
     next_actions = [next_action(outcome, reason, ended, durable=durable)] if reason else []
+    next_actions += handed
     if loop.calls.fallback is not None:
         next_actions += loop.calls.fallback.next_actions()
     if progress is not None:
         await progress.end(outcome, answer or reason, next_actions)
     span.set_outcome(outcome, reason)
-    _end(events, outcome, reason, next_actions)
+    known, said = _end(events, outcome, reason, next_actions)
+    await keep(life, known, semconv.RUN_ENDED, said)
     return _End(outcome, reason, answer, next_actions, failure)
 
 
-def _begin(
+async def _begin(
     events: RunEvents,
     contract: Contract,
     version: AgentVersion,
@@ -336,22 +346,21 @@ def _begin(
         # What people were to do before is done, or is said again.
         resumed = {semconv.RUN_SEGMENT: life.segment, semconv.NEXT_ACTIONS: []}
         events.of_segment(semconv.RUN_RESUMED, resumed)
-    events.event(
-        semconv.RUN_CONTRACT,
-        {
-            semconv.CONTRACT: contract.model_dump_json(),
-            "goldspan.contract.tools": [tool.name for tool in tools],
-            "goldspan.contract.approvals": sorted(version.approval_names(tools)),
-        },
-    )
+    promised = {
+        semconv.CONTRACT: contract.model_dump_json(),
+        "goldspan.contract.tools": [tool.name for tool in tools],
+        "goldspan.contract.approvals": sorted(version.approval_names(tools)),
+    }
+    known = events.event(semconv.RUN_CONTRACT, promised)
+    await keep(life, known, semconv.RUN_CONTRACT, promised)
 
 
-def _end(events: RunEvents, outcome: Outcome, reason: str | None, next_actions: list[str]) -> None:
-    events.of_segment(
-        semconv.RUN_ENDED,
-        {
-            semconv.RUN_OUTCOME: outcome,
-            semconv.RUN_REASON: reason,
-            semconv.NEXT_ACTIONS: next_actions,
-        },
-    )
+def _end(
+    events: RunEvents, outcome: Outcome, reason: str | None, next_actions: list[str]
+) -> tuple[str, dict[str, Any]]:
+    said = {
+        semconv.RUN_OUTCOME: outcome,
+        semconv.RUN_REASON: reason,
+        semconv.NEXT_ACTIONS: next_actions,
+    }
+    return events.of_segment(semconv.RUN_ENDED, said), said

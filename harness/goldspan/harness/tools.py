@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
+from goldspan.harness.apart import apart
 from goldspan.harness.failure.time_limit import in_time
 
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
@@ -61,8 +62,9 @@ class Tool:
     """One thing an agent can do.
 
     `parameters` is a Pydantic model with `extra="forbid"`; `run` takes the context and an instance
-    of it, and returns JSON. `action_class` is `read` (changes nothing), `write` (changes only what
-    colleagues see) or `act` (reaches a customer or moves money). `artifact` names what a
+    of it, and returns JSON; one that is not async runs in a thread, each call in another, as `ask`,
+    `preview` and the environment do. `action_class` is `read` (changes nothing), `write` (changes
+    only what colleagues see) or `act` (reaches a customer or moves money). `artifact` names what a
     successful call produces, for contracts that owe it; a result with a `path` names its file in
     the workspace. `preview` says what a reviewer should see
     of a call before it is made: any of `draft`, `claims`, `risk` and `recommendation`.
@@ -103,12 +105,17 @@ class Tool:
                 f"arguments of {self.name} are invalid: {faults}", error_type="InvalidArguments"
             ) from None
 
-    async def call(self, context: ToolContext, arguments: BaseModel) -> JsonValue:
-        """Run the tool, sync or async, and return its JSON result."""
-        result = self.run(context, arguments)
-        if inspect.isawaitable(result):
-            result = await in_time(result)
-        return result  # type: ignore[no-any-return]  # a tool of the user's may return anything
+    async def call(
+        self, context: ToolContext, arguments: BaseModel, *, until: float = math.inf
+    ) -> JsonValue:
+        """Run the tool, sync or async, and return its JSON result.
+
+        One that is not async runs in a thread, and comes to its end when it is cancelled; one that
+        only reads is left to itself from `until` on, in seconds of `time.monotonic`.
+        """
+        leave_at = until if self.action_class == "read" else math.inf
+        result: JsonValue = await in_time(apart(self.run, context, arguments, leave_at=leave_at))
+        return result
 
 
 class Environment(Protocol):

@@ -63,6 +63,11 @@ class Recorder:
         tracer = tracer_provider.get_tracer(SCOPE)
         self._source = Source(tracer, self._attributes, capture_content, clock)
 
+    @property
+    def captures_content(self) -> bool:
+        """Whether message text, tool arguments and results are recorded."""
+        return self._capture
+
     def context(self, attributes: Mapping[str, Any]) -> SharedAttributes:
         """Set these attributes on every span and event that starts inside the block."""
         return SharedAttributes(attributes)

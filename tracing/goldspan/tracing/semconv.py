@@ -292,3 +292,9 @@ PROGRESS_NEXT: Final = "goldspan.progress.next"  # string[]
 
 # -- ours: sessions
 SESSION_EARLIER: Final = "goldspan.session.earlier"  # JSON: what the run was told of earlier ones
+
+# -- ours: a guard stopped a run, and a person takes over
+RUN_ESCALATED: Final = "goldspan.run.escalated"
+ESCALATION_TASK: Final = "goldspan.escalation.task"
+ESCALATION_SAID: Final = "goldspan.escalation.said"  # what the model said last
+ESCALATION_CALLS: Final = "goldspan.escalation.calls"  # JSON: the last calls, what came of each

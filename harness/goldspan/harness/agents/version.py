@@ -52,6 +52,14 @@ class AgentConfig(BaseModel):
     progress: ProgressPolicy | None = None
     approvals: dict[str, ApprovalRule] = {}
 
+    @property
+    def states_confidence(self) -> bool:
+        """Whether the model must say how sure it is: an approval or a route depends on it."""
+        limits = [rule.min_confidence for rule in self.approvals.values()]
+        if self.routing is not None:
+            limits.append(self.routing.escalate_below)
+        return any(limit is not None for limit in limits)
+
 
 class ToolEntry(BaseModel):
     """One entry of `tools.yaml`."""

@@ -7,9 +7,11 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from goldspan.harness.admission import Admissions
+from goldspan.harness.apart import apart
 from goldspan.harness.approvals import Approver, Decision, Proposal, events
 from goldspan.harness.approvals.asking import context_here
 from goldspan.harness.approvals.last_gate import LastGate
@@ -52,7 +54,11 @@ class Review:
 
         async def ready() -> JsonValue:
             try:
-                seen = tool.preview(context, call.arguments) if tool.preview is not None else {}
+                seen = (
+                    {}
+                    if tool.preview is None
+                    else await apart(tool.preview, context, call.arguments, leave_at=0)
+                )
             except ToolError as error:
                 return {"error": str(error), "error_type": error.error_type}
             proposal = self._proposal(approval, call, tool, context, reason, verdict.reason, seen)
@@ -99,7 +105,8 @@ class Review:
         runner = self.admissions.engine.reserve("last gate")
 
         async def work() -> JsonValue:
-            return self.gate.faults(
+            faults = partial(
+                self.gate.faults,
                 tool,
                 context,
                 call.arguments,
@@ -107,6 +114,8 @@ class Review:
                 results=[result_text(step.result) for step in steps if step.result is not None],
                 artifacts=artifacts,
             )
+            found: JsonValue = await apart(faults, leave_at=0)
+            return found
 
         # A step: in a later life the world is changed by the very call that is judged here.
         found: Any = await runner(work)

@@ -68,7 +68,7 @@ class ApprovalRule(BaseModel):
         """Whether some calls go by themselves."""
         return bool(self.above or self.below or self.min_confidence is not None)
 
-    def crossed(self, arguments: Any, confidence: str | None) -> list[str]:
+    def crossed(self, arguments: Any, confidence: float | str | None) -> list[str]:
         """The thresholds that a call crosses, worded for a person."""
         found = [_over(arguments, name, limit) for name, limit in self.above.items()]
         found += [_under(arguments, name, limit) for name, limit in self.below.items()]
@@ -159,7 +159,7 @@ def _under(arguments: Any, path: str, limit: float) -> str | None:
     return f"{path} {min(known):g} is below {limit:g}" if min(known) < limit else None
 
 
-def _unsure(confidence: str | None, least: float) -> str | None:
+def _unsure(confidence: float | str | None, least: float) -> str | None:
     stated = _number(confidence)
     if stated is None or not 0 <= stated <= 1:
         return f"the agent states no confidence between 0 and 1, and {least:g} is asked for"

@@ -38,6 +38,9 @@ class Watch:
         would leave a call of which nobody knows."""
         if self.stopping:
             self.lives.discard(life)
+            here = asyncio.current_task()
+            if here is not None and here.cancelling():  # during a call that could not be cut
+                raise asyncio.CancelledError
             await asyncio.Event().wait()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from goldspan.harness.approvals.asking import context_here
 from goldspan.harness.guards.breaker import Note
 from goldspan.harness.ledger import Intent, Ledger, Reached, Transaction, Want
+from goldspan.harness.life import Life
 from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.run_events import Events, event_id
 from goldspan.tracing import semconv
@@ -53,6 +54,19 @@ def cap_note(ledger: Ledger, events: Events) -> Reached:
             _put(ledger, tx, event_id(semconv.CAP_REACHED, intent.key), semconv.CAP_REACHED, about)
 
     return reached
+
+
+async def keep(life: Life, known: str, name: str, attributes: Mapping[str, Any]) -> None:
+    """Send an event of a durable run until it is acknowledged, under the id that it was emitted
+    with. A run that nothing outlives has emitted it, and that is all."""
+    if life.segment is None:
+        return
+
+    def write() -> None:
+        with life.ledger.transaction() as tx:
+            _put(life.ledger, tx, known, name, attributes)
+
+    await life.steps.transact(write)
 
 
 def _put(

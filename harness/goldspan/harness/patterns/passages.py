@@ -26,7 +26,8 @@ class Index:
     """Passages by id, searchable by their words."""
 
     def __init__(self, passages: Mapping[str, str], path: str = ":memory:") -> None:
-        self._database = sqlite3.connect(path)
+        # Tools that are not async run in threads; the library guards a connection by itself.
+        self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("CREATE VIRTUAL TABLE IF NOT EXISTS passage USING fts5(id, text)")
         self.add(passages)
 

@@ -16,8 +16,10 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from goldspan.harness.approvals import Decision, Proposal
-from goldspan.harness.models.gateway import Model
+from goldspan.harness.failure.error_classes import UnknownOutcomeError
+from goldspan.harness.models.gateway import Closing, Model
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.models.routing import Route
 from goldspan.harness.replay.recording import (
     Form,
     RecordedAnswer,
@@ -62,20 +64,25 @@ class Progress:
 class LateModel:
     """A live model that is made when it is first asked: most replays need none."""
 
-    configured: str
-    make: Callable[[str], Model]
+    route: Route
+    make: Callable[[Route], Model]
     _made: Model | None = None
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """Ask it. Raises `MeasurementError` where it cannot be made or does not answer."""
         if self._made is None:
             try:
-                self._made = self.make(self.configured)
+                self._made = self.make(self.route)
             except ConfigError as error:
                 raise MeasurementError(
                     f"a request is not as recorded, and there is no model for it: {error}"
                 ) from None
         return await self._made.answer(request)
+
+    async def aclose(self) -> None:
+        """Close its connections, where it was asked."""
+        if isinstance(self._made, Closing):
+            await self._made.aclose()
 
 
 @dataclass
@@ -133,7 +140,7 @@ class RecordedTools:
     policy: Policy
     progress: Progress
     live: Live = "none"
-    _used: set[int] = field(default_factory=set)
+    _used: dict[int, str] = field(default_factory=dict)
 
     def tools(self) -> list[Tool]:
         """The environment's tools under their names, schemas and classes."""
@@ -154,21 +161,23 @@ class RecordedTools:
         return self.live == "all" or (self.live == "reads" and tool.action_class == "read")
 
     def _played(self, tool: Tool) -> Tool:
-        def run(_context: ToolContext, arguments: BaseModel) -> Any:
-            return self._result(tool, arguments)
+        def run(context: ToolContext, arguments: BaseModel) -> Any:
+            return self._result(tool, context.key, arguments)
 
-        return replace(tool, run=run, preview=tool.preview if self.live != "none" else None)
+        preview = tool.preview if self.live != "none" else None
+        return replace(tool, run=run, preview=preview, ask=None)
 
-    def _result(self, tool: Tool, arguments: BaseModel) -> Any:
+    def _result(self, tool: Tool, call: str, arguments: BaseModel) -> Any:
         """The recorded result. Raises `ToolError`: the recorded one, or that none was recorded."""
         given = self.policy.scrub_value(arguments.model_dump(mode="json", exclude_unset=True))
         for index, step in enumerate(self.steps):
-            if index in self._used or not step.executed or step.tool != tool.name:
+            used = self._used.get(index, call) != call  # another attempt finds the same
+            if used or not step.executed or step.tool != tool.name:
                 continue
             if _canonical(step.arguments) == _canonical(given) or _same(tool, step, arguments):
-                self._used.add(index)
+                self._used[index] = call
                 if step.error_type is not None:
-                    raise ToolError(step.error_message or "", error_type=step.error_type)
+                    raise _again(step)
                 return step.result
         self.progress.beyond = self.progress.beyond or (
             f"{tool.name} was not called so in the recorded run, so it has no result"
@@ -207,6 +216,17 @@ class RecordedReviewer:
             if made.decided_at is None or step.at is None or step.at >= made.decided_at
         )
         return next(later, made.arguments)
+
+
+def _again(step: RecordedStep) -> ToolError:
+    """The error of a recorded call, of the class that it had."""
+    if step.error_class == "unknown":
+        return UnknownOutcomeError(step.error_message or "", error_type=step.error_type or "")
+    return ToolError(
+        step.error_message or "",
+        error_type=step.error_type or "",
+        retryable=step.error_class == "retry",
+    )
 
 
 def _same(tool: Tool, step: RecordedStep, arguments: BaseModel) -> bool:

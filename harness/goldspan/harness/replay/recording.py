@@ -38,7 +38,11 @@ class RecordedAnswer:
 
 @dataclass(frozen=True)
 class RecordedStep:
-    """One tool call as it was made, or as a guard refused it (`Denied`, without arguments)."""
+    """One tool call as it was made, or as a guard refused it (`Denied`, without arguments).
+
+    Of several attempts at a call it is the last. `error_class` says what the run made of an error:
+    `retry`, `never` or `unknown`; None where nobody said.
+    """
 
     call_id: str | None
     tool: str
@@ -46,6 +50,7 @@ class RecordedStep:
     result: Any = None
     error_type: str | None = None
     error_message: str | None = None
+    error_class: str | None = None
     executed: bool = True
     trace_id: str | None = None
     span_id: str | None = None
@@ -283,11 +288,12 @@ def _steps(
             result=None if row["error_type"] else _result(row["result"], told),
             error_type=row["error_type"],
             error_message=row["error_message"],
+            error_class=row["error_class"] if row["error_type"] else None,
             trace_id=row["trace_id"],
             span_id=row["span_id"],
             at=row["started_at"],
         )
-        for row in tools
+        for row in _last_attempts(tools)
     ]
     made += [
         RecordedStep(
@@ -320,6 +326,14 @@ def _steps(
             later = (i for i, each in enumerate(ordered) if str(each.at) > str(step.at))
             ordered.insert(next(later, len(ordered)), step)
     return tuple(ordered)
+
+
+def _last_attempts(tools: Sequence[Row]) -> list[Row]:
+    """One row a call: a retry, or the next life of the run, made it again under the same key."""
+    calls: dict[Any, Row] = {}
+    for row in tools:
+        calls[row["call_key"] or (row["trace_id"], row["span_id"])] = row
+    return list(calls.values())
 
 
 def _told(calls: Sequence[Row]) -> str:

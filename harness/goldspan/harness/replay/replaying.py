@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from goldspan.harness.agents.folder import AgentFolder, find_version
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.contract import Contract
 from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.routing import Route, RoutedModels, Routing
 from goldspan.harness.operation.tasks import new_run_id
 from goldspan.harness.replay.comparing import Parting, compare
 from goldspan.harness.replay.playback import (
@@ -92,7 +93,7 @@ def replay_trace(
     named: str,
     *,
     agent: str | None = None,
-    make_model: Callable[[str], Model] | None = None,
+    make_model: Callable[[Route], Model] | None = None,
     model_name: str | None = None,
     provider: str | None = None,
     live: Live = "none",
@@ -101,10 +102,10 @@ def replay_trace(
 ) -> Replay:
     """Replay a trace on its own version, or on the one that `agent` names, and compare.
 
-    `make_model` gives the model that answers what was not recorded, from the version's
-    `provider:model`; without it the replay ends at such a request. `setup` is what the world of
-    `live` tools begins with, as recorded if not given. `model_name` and `provider`
-    replace the version's. The replay is a run of its own in the store:
+    `make_model` gives a model that answers what was not recorded, for each of the version's routes
+    (a version without routes has one); without it the replay ends at such a request. `setup` is
+    what the world of `live` tools begins with, as recorded if not given. `model_name` and
+    `provider` replace the version's, and its routes. The replay is a run of its own in the store:
     simulated traffic, with `goldspan.replay.of` on every span and a `goldspan.replay.compared`
     event. Raises what `read_recording` and `recorded_version` raise, and `ConfigError`.
     """
@@ -118,26 +119,35 @@ def replay_trace(
     version = recorded_version(recording, agent)
     own = agent is None or version.digest == recording.digest
     config = version.config
-    live_model = make_model and LateModel(f"{config.provider}:{config.model}", make_model)
     run_id = new_run_id("replay", recording.trace_id)
     progress = Progress()
     policy, prices = store.redaction(), store.prices()
-    if own:
-        model_name, provider = model_name or recording.model, provider or recording.provider
+    if own and model_name is None and not _routed(recording, config.routing):
+        model_name, provider = recording.model, provider or recording.provider
+    routes = [Route(provider=provider or config.provider, model=model_name or config.model)]
+    if config.routing is not None and model_name is None:
+        routes = [*config.routing.routes]
+    late = [] if make_model is None else [LateModel(route, make_model) for route in routes]
+    models = RoutedModels({(m.route.provider, m.route.model): m for m in late})
     contract = _contract(recording, version) if own else config.contract
     notes = [] if recording.ended else ["the recorded run has no end: compared as far as it went"]
-    priced = prices.knows(provider or config.provider, model_name or config.model)
+    configured = (provider or config.provider, model_name or config.model)
+    asked = {configured, *((route.provider, route.model) for route in routes)}
+    priced = all(prices.knows(*one) for one in asked)
     if contract.max_usd is not None and make_model is None and not priced:
         contract = contract.model_copy(update={"max_usd": None})
         notes.append("the model has no price here: the budget in USD was not held")
     marks = {semconv.REPLAY_OF: recording.trace_id, semconv.SIMULATED: True}
     with instrument(store=store, service_name=version.name) as telemetry:
-        try:
-            asyncio.run(
-                run_agent(
-                    version,
+
+        async def run() -> None:
+            try:
+                await run_agent(
+                    version if late or live != "none" else _without_waits(version),
                     recording.task,
-                    model=RecordedAnswers(recording.model_calls, policy, progress, live_model),
+                    model=RecordedAnswers(
+                        recording.model_calls, policy, progress, models if late else None
+                    ),
                     recorder=telemetry.recorder,
                     workspace=workspaces / run_id,
                     environment=RecordedTools(
@@ -156,7 +166,12 @@ def replay_trace(
                     attributes=marks,
                     earlier=recording.earlier,
                 )
-            )
+            finally:
+                for model in late:
+                    await model.aclose()
+
+        try:
+            asyncio.run(run())
         except MeasurementError:
             if not progress.asked:  # the run did not begin; else `progress` says what it failed on
                 raise
@@ -180,6 +195,33 @@ def _home(agent: str | None) -> AgentFolder | None:
         except ConfigError:
             continue
     return None
+
+
+def _routed(recording: Recording, routing: Routing | None) -> bool:
+    """Whether a run took its version's routes, and was not given another model in their place."""
+    if routing is None:
+        return False
+    return {call.form["model"] for call in recording.model_calls} <= {
+        route.model for route in routing.routes
+    }
+
+
+def _without_waits(version: AgentVersion) -> AgentVersion:
+    """The version, which does not wait before it tries again: what comes is recorded."""
+    policy = version.config.failure
+    if policy is None:
+        return version
+    at_once = {"first_wait_s": 0}
+    tools = {
+        name: rule.model_copy(
+            update={"retry": rule.retry and rule.retry.model_copy(update=at_once)}
+        )
+        for name, rule in policy.tools.items()
+    }
+    still = policy.model_copy(
+        update={"retry": policy.retry.model_copy(update=at_once), "tools": tools}
+    )
+    return replace(version, config=version.config.model_copy(update={"failure": still}))
 
 
 def _contract(recording: Recording, version: AgentVersion) -> Contract:
