@@ -26,6 +26,7 @@ check: lint test
 STORED ?= 200000
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.harness
 	$(BIN)/python -m benchmarks.queries --spans $(STORED)
 	$(BIN)/python -m benchmarks.ingest --stored $(STORED)
 	$(BIN)/python -m benchmarks.pages --stored $(STORED)

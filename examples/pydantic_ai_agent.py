@@ -14,7 +14,9 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.approvals.asking import LedgerApprover
+from goldspan.harness.approvals.deciding import decide
+from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.contract import Contract
 from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
 from goldspan.harness.failure.retry import Retry
@@ -25,7 +27,6 @@ from goldspan.harness.wrap.capability import Guarded
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder
 
-PERSON = NamedApprover("approve", reviewer="ann")  # the stand-in for who is asked
 ORDERS: list[str] = []
 PLAN: list[tuple[str, dict[str, Any]]] = [
     ("stock_of", {"sku": "bolt"}),
@@ -60,13 +61,13 @@ def script(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
 def guarded(recorder: Recorder) -> tuple[Agent[None, str], Policy]:
     """The agent, and the policy that it runs under."""
     # -- the guards
-    suppliers = {"supplier": {"kind": "exact", "allow": ["acme"]}}
-    limits = {"max_tool_calls": 3, "targets": {"place_order": suppliers}}
-    contract = Contract.model_validate(limits)
-    policy = Policy(contract, "buyer", approver=PERSON, recorder=recorder)
+    targets = {"place_order": {"supplier": {"kind": "exact", "allow": ["acme"]}}}
+    contract = Contract.model_validate({"max_tool_calls": 3, "targets": targets})
+    policy = Policy(contract, "buyer", recorder=recorder)
+    policy.approver = LedgerApprover(Approvals(policy.ledger))
     down = {"stock_of": ToolFailure(retry=RetryPolicy(attempts=1), when_down="tell")}
     failure = FailurePolicy(breaker=BreakerPolicy(failures=2), tools=down)
-    policy.breakers = Breakers(policy.ledger, failure)
+    policy.breakers = Breakers(policy.ledger, failure, lambda _tx, *event: recorder.event(*event))
     policy.attempts = Retry(failure, recorder, policy.breakers)
     agent = Agent(FunctionModel(script), capabilities=[Guarded(policy)])
     # -- to here
@@ -75,15 +76,30 @@ def guarded(recorder: Recorder) -> tuple[Agent[None, str], Policy]:
     return agent, policy
 
 
+def approve(policy: Policy, reviewer: str) -> None:
+    """Approve what waits: the stand-in for `goldspan approvals approve --as NAME`."""
+    approvals = Approvals(policy.ledger)
+    for waiting in approvals.waiting():
+        decide(approvals, waiting, "approve", reviewer, approvals.issue(waiting, reviewer))
+
+
+def attempt(agent: Agent[None, str], policy: Policy) -> None:
+    """Run the agent until it ends or waits. Under the same id it is the same run again, and what
+    its budget was used for stays used."""
+    try:
+        with policy.run("restock-1", task="restock"):
+            print(asyncio.run(agent.run("restock")).output)
+    except Ended as ended:
+        print(f"{ended.outcome}: {ended.reason}")
+
+
 def main() -> None:
-    """Run the agent, and say what became of it."""
+    """Run the agent until it waits, let a person decide, run it again."""
     with instrument(store=Path("pydantic-ai-example.duckdb")) as telemetry:
         agent, policy = guarded(telemetry.recorder)
-        try:
-            with policy.run(task="restock"):
-                print(asyncio.run(agent.run("restock")).output)
-        except Ended as ended:
-            print(f"{ended.outcome}: {ended.reason}")
+        attempt(agent, policy)
+        approve(policy, "ann")
+        attempt(agent, policy)
         print(f"ordered: {', '.join(ORDERS)}")
 
 

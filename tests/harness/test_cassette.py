@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from goldspan.harness.models.cassette import Cassette, Scope
 from goldspan.harness.models.gateway import Mode, ModelGateway
-from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, Written, text_message
 from goldspan.tracing.errors import ConfigError, InputError, MeasurementError
 from tests.harness.scripted import ScriptedModel
 
@@ -67,6 +69,26 @@ def test_the_key_leaves_out_the_sampling_seed_and_nothing_else() -> None:
         replace(REQUEST, tools=[{"name": "t"}]),
     ):
         assert other.digest() != REQUEST.digest()
+
+
+def test_a_conversation_that_is_written_out_as_it_grows_has_the_same_keys() -> None:
+    written, messages = Written(), [text_message("user", "héllo")]
+    for turn in range(4):
+        messages = [*messages, text_message("assistant", f"{turn}")]
+        if turn == 2:  # compacted: another message in the same place
+            messages[1] = text_message("assistant", "short")
+        request = replace(REQUEST, messages=messages)
+        body: dict[str, object] = {
+            "model": REQUEST.model,
+            "system": REQUEST.system,
+            "messages": messages,
+            "settings": {},
+            "tools": [],
+            "output_schema": None,
+        }
+        text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        assert request.digest(written) == hashlib.sha256(text.encode()).hexdigest()
+        assert request.numbered(1, 2).digest() == replace(request).digest()
 
 
 @pytest.mark.parametrize(

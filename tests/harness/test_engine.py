@@ -20,11 +20,13 @@ from goldspan.harness.guards import recent_costs
 from goldspan.harness.ledger import Intent, Ledger, call_digest
 from goldspan.harness.ledger.executors import Executors
 from goldspan.harness.ledger.runs import RunState
+from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.operation.tasks import Task
+from goldspan.harness.result import RunResult
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.worker import WorkerProcess
+from goldspan.harness.worker import BURIED, WorkerProcess
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices
@@ -342,6 +344,35 @@ def test_a_worker_that_stops_leaves_its_runs_to_the_next(office: Office) -> None
     assert office.letters(run) == list(range(20))
     (row,) = office.rows("SELECT outcome, segments, reason FROM runs")
     assert row == {"outcome": "completed", "segments": 2, "reason": None}
+
+
+def test_each_step_is_fenced_unless_its_worker_was_heard_a_moment_ago(office: Office) -> None:
+    engine, fences = office.worker.engine, list[str]()
+    engine.fence, engine.fenced = lambda: fences.append("asked"), lambda: True
+    office.until(office.enqueue("send 1", "heard"), "ended")
+    assert fences == []
+    engine.fenced = lambda: False
+    office.until(office.enqueue("send 1", "silent"), "ended")
+    assert len(fences) == 4  # the preparation, two answers of the model, a letter
+
+
+def test_a_worker_is_fenced_from_its_last_beat_on_for_half_its_patience(tmp_path: Path) -> None:
+    died: list[int] = []
+    config = EngineConfig(f"sqlite:///{tmp_path / 'engine.db'}", dead_after_s=60.0)
+    worker = WorkerProcess(config, _never, die=died.append)
+    worker.executors.add(worker.id)
+    assert not worker.fenced()  # it has not beaten yet
+    worker.fence()
+    assert worker.fenced()
+    assert died == []
+    worker.executors.bury_one(worker.id)
+    worker.beat()
+    assert died == [BURIED]
+    worker.ledger.close()
+
+
+async def _never(spec: RunSpec, life: Life) -> RunResult:
+    raise AssertionError("no run was asked for")
 
 
 def test_sqlite_serves_one_worker(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from goldspan.harness.admission import Admissions
@@ -15,7 +15,7 @@ from goldspan.harness.ledger import Intent
 from goldspan.harness.models.cassette import Occurrences
 from goldspan.harness.models.context import ContextWindow
 from goldspan.harness.models.gateway import Model
-from goldspan.harness.models.messages import Message, ModelAnswer, ModelRequest
+from goldspan.harness.models.messages import Message, ModelAnswer, ModelRequest, Written
 from goldspan.harness.models.routing import Route
 from goldspan.harness.result import Ended
 from goldspan.harness.steps import retold, told
@@ -45,6 +45,7 @@ class ModelCalls:
     prices: Prices
     context: ContextWindow | None = None
     _occurrences: Occurrences = field(default_factory=Occurrences)
+    _written: Written = field(default_factory=Written)
 
     async def ask(self, messages: Sequence[Message], route: Route | None = None) -> ModelAnswer:
         """The answer to a conversation of the model of a route, else of the version's.
@@ -68,10 +69,10 @@ class ModelCalls:
         verdict = self.budget.before_model(request)
         if verdict.ruling != "allow":
             self._stop(verdict.guard, verdict.reason)
-        digest = request.digest()
+        digest = request.digest(self._written)
         # Drawn here: a recorded step is not run again, and would not count.
         nth = self._occurrences.next(digest)
-        request = replace(request, nth=nth, answer_tokens=self.budget.answer_tokens)
+        request = request.numbered(nth, self.budget.answer_tokens)
         first = self._intent(request.model, digest, 0)
         admission = await self.admissions.admit(first, verdict.wants)
         if admission.standing == "refused":
@@ -128,7 +129,8 @@ class ModelCalls:
                 tools=request.tools,
                 attributes={semconv.STEP: self.usage.model_calls + 1},
             ) as span:
-                answer = await asyncio.wait_for(self.model.answer(request), left)
+                async with asyncio.timeout(left):
+                    answer = await self.model.answer(request)
                 span.respond(
                     response_model=answer.response_model,
                     response_id=answer.response_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +21,10 @@ from goldspan.harness.failure.time_limit import in_time
 
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 ActionClass: TypeAlias = Literal["read", "write", "act"]
+
+
+# Every run asks for them, and pydantic takes half a millisecond to make one.
+_schemas: WeakKeyDictionary[type[BaseModel], dict[str, Any]] = WeakKeyDictionary()
 
 
 class ToolError(Exception):
@@ -88,9 +94,11 @@ class Tool:
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, without titles and with references resolved."""
-        schema = self.parameters.model_json_schema()
-        plain: dict[str, Any] = _plain(schema, schema.get("$defs", {}))
-        return plain
+        known = _schemas.get(self.parameters)
+        if known is None:
+            schema = self.parameters.model_json_schema()
+            known = _schemas[self.parameters] = _plain(schema, schema.get("$defs", {}))
+        return copy.deepcopy(known)
 
     def parse(self, arguments: Any) -> BaseModel:
         """The arguments, checked. Raises `ToolError` that names each field that is wrong."""

@@ -53,7 +53,9 @@ class WorkerProcess:
         self.ledger = ledger or Ledger(config.url)
         self.executors = Executors(self.ledger)
         self.id = uuid.uuid4().hex
-        self.engine = Engine(config, self.ledger, runner, executor=self.id, fence=self.fence)
+        self.engine = Engine(
+            config, self.ledger, runner, executor=self.id, fence=self.fence, fenced=self.fenced
+        )
         self._chores = chores
         self._die = die
         self._beaten = 0.0
@@ -131,8 +133,12 @@ class WorkerProcess:
     def fence(self) -> None:
         """Make sure that nobody took this process for dead. Called before each step, in a thread:
         a process that slept may wake up in the middle of a run that another has."""
-        if time.monotonic() - self._beaten > self.config.dead_after_s / 2:
+        if not self.fenced():
             self.beat()
+
+    def fenced(self) -> bool:
+        """Whether this process said a moment ago that it lives, and was heard: asks no database."""
+        return time.monotonic() - self._beaten <= self.config.dead_after_s / 2
 
     def beat(self) -> None:
         """Say that this process lives. Ends it where others think that it does not."""

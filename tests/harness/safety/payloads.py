@@ -173,8 +173,8 @@ def planted(
     return "What is T-404 about?", setup, [("get_ticket", {"ticket_id": "T-404"})]
 
 
-def desk(folder: Path, safety: Mapping[str, Any] | None) -> AgentVersion:
-    """A support desk that asks nobody for approval, with this `safety` in its config."""
+def desk(folder: Path, safety: Mapping[str, Any] | None, **more: Any) -> AgentVersion:
+    """A support desk that asks nobody for approval, with this `safety` and `more` in its config."""
     folder.mkdir(parents=True)
     tools = [tool.name for tool in SupportDesk().tools()]
     (folder / "system-prompt.md").write_text("You are the support desk.\n", encoding="utf-8")
@@ -186,6 +186,7 @@ def desk(folder: Path, safety: Mapping[str, Any] | None) -> AgentVersion:
         "tool_mode": "json",
         "environment": "goldspan.harness.demo.desk:SupportDesk",
         **({"safety": safety} if safety is not None else {}),
+        **more,
     }
     (folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
     return AgentVersion.load(folder)

@@ -88,6 +88,7 @@ class ApprovalRule(BaseModel):
 
 
 Way: TypeAlias = Literal["free", "auto", "person"]
+NO_RULE = ApprovalRule()
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Route:
 
     way: Way
     reason: str = ""
-    rule: ApprovalRule = field(default_factory=ApprovalRule)
+    rule: ApprovalRule = NO_RULE
 
 
 @dataclass(frozen=True)

@@ -54,15 +54,18 @@ class Engine:
         *,
         executor: str | None = None,
         fence: Callable[[], None] = lambda: None,
+        fenced: Callable[[], bool] = lambda: False,
     ) -> None:
         """`runner` makes a run of a spec, in this process. `fence` is called before each step, in
-        a thread: it does not return in a process that was taken for dead."""
+        a thread: it does not return in a process that was taken for dead. It is not called where
+        `fenced` says that this process has shown a moment ago that it lives."""
         self.config = config
         self.ledger = ledger
         self.runs = Runs(ledger)
         self.runner = runner
         self.executor = executor or uuid.uuid4().hex
         self.fence = fence
+        self.fenced = fenced
         self.watch = Watch()
 
     def launch(self) -> None:
@@ -198,7 +201,13 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
         )
     )
     steps = Durable(
-        spec, segment, engine.watch, fence=engine.fence, park=engine.park, report=engine.report
+        spec,
+        segment,
+        engine.watch,
+        fence=engine.fence,
+        fenced=engine.fenced,
+        park=engine.park,
+        report=engine.report,
     )
     life = Life(engine.ledger, steps, segment, engine.fence)
     engine.watch.lives.add(steps)

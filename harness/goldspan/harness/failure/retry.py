@@ -67,8 +67,17 @@ class Retry:
         nobody knows whether the effect happened; `Parked` where the tool is down, the call changes
         nothing and the policy is to pause.
         """
-        rules = self.policy.retry_of(intent.tool)
-        tries = _Tries(self, intent, attempt, ask, rules)
+        tries = _Tries(self, intent, attempt, ask, self.policy.retry_of(intent.tool))
+        try:
+            return await tries.once()
+        except Exception as error:  # noqa: BLE001  what is not tried again is raised as it is
+            first = error
+        return await self._again(tries, first)
+
+    async def _again(self, tries: _Tries, first: Exception) -> Any:
+        """As `run`, after a first attempt that failed. Most calls never come here, and setting up
+        the attempts takes more time than everything else around a call."""
+        rules, errors = tries.rules, [first]
         retrying = AsyncRetrying(
             sleep=self.sleep,
             stop=stop_after_attempt(rules.attempts),
@@ -78,8 +87,14 @@ class Retry:
             before_sleep=tries.report,
             reraise=True,
         )
+
+        async def attempt() -> Any:
+            if errors:
+                raise errors.pop()
+            return await tries.once()
+
         try:
-            return await retrying(tries.once)
+            return await retrying(attempt)
         except Exception as error:
             if tries.failure is None:
                 raise

@@ -22,6 +22,7 @@ from publicsuffixlist import PublicSuffixList
 
 Kind: TypeAlias = Literal["host", "email", "scheme", "unclear"]
 DECODINGS = 4
+SHORT_CHARS = 40
 # Endings that are more often a file's than a site's, and are top-level domains as well.
 FILES = frozenset(
     ("ai", "app", "bz", "cc", "id", "md", "mov", "mt", "pl", "ps", "py", "rs", "sh", "so", "zip")
@@ -96,11 +97,19 @@ def of_email(text: str) -> list[Address]:
 def in_text(text: str) -> list[Address]:
     """Every address in a free text, in order, each once. Words with a dot count where their end is
     a top-level domain and not rather a file's, or where a path or a port follows."""
+    return list(_short(text) if len(text) <= SHORT_CHARS else _found(text))
+
+
+def _found(text: str) -> tuple[Address, ...]:
     found: dict[Address, None] = {}
     for reading in _readings(text):
         for address in _scanned(reading):
             found.setdefault(address)
-    return list(found)
+    return tuple(found)
+
+
+# Names of fields, ids and the like come with every call again.
+_short = functools.lru_cache(maxsize=1024)(_found)
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

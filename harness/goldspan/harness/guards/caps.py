@@ -37,7 +37,7 @@ class CapGuard:
     def check(self, call: Call, tool: Tool | None) -> Verdict:
         """Want the call's share of every cap that it falls under."""
         wants: list[Want] = []
-        day = f"{self.clock().astimezone(UTC):%Y-%m-%d}"
+        day = self.clock().astimezone(UTC).date().isoformat()
         for cap in self.caps:
             if tool is None or cap.of not in (call.name, tool.action_class):
                 continue

@@ -60,15 +60,17 @@ class Observer(Protocol):
 def verify_result(guards: Sequence[Guard], call: Call, tool: Tool, result: Any) -> None:
     """Let the guards judge a result, where it is made. Raises `OutputRejected`."""
     for guard in guards:
-        if isinstance(guard, Verifier):
-            guard.verify(call, tool, result)
+        verify = getattr(guard, "verify", None)  # isinstance() of a protocol takes 30 times longer
+        if verify is not None:
+            verify(call, tool, result)
 
 
 def observe_result(guards: Sequence[Guard], call: Call, tool: Tool, result: Any) -> None:
     """Tell the guards of a result, in the order of the calls; again when a run starts again."""
     for guard in guards:
-        if isinstance(guard, Observer):
-            guard.observe(call, tool, result)
+        observe = getattr(guard, "observe", None)
+        if observe is not None:
+            observe(call, tool, result)
 
 
 def first_objection(guards: Sequence[Guard], call: Call, tool: Tool | None) -> Verdict:

@@ -170,11 +170,9 @@ class Ledger:
     @staticmethod
     def _settle(tx: Transaction, settlements: Sequence[Settlement]) -> None:
         for one in sorted(settlements, key=lambda s: s.key):
-            rows = tx.rows("unsettled", key=one.key)
-            used = json.dumps(dict(one.used))
-            if not rows or tx.run("settle", key=one.key, settled=used) != 1:
-                continue
-            for scope, unit, amount in sorted(json.loads(rows[0]["reserved"] or "[]")):
+            rows = tx.rows("settle", key=one.key, settled=json.dumps(dict(one.used)))
+            reserved = rows[0]["reserved"] if rows else None
+            for scope, unit, amount in sorted(json.loads(reserved or "[]")):
                 delta = one.used.get(unit, amount) - amount
                 if delta:
                     tx.run("adjust", scope=scope, unit=unit, delta=delta)

@@ -133,19 +133,15 @@ class Database:
             self._idle.pop().close()
 
     def _migrate(self) -> None:
+        if self.in_memory:
+            assert self._connection is not None
+            self._connection.deserialize(_empty())
+            return
         with self.transaction() as tx:
             assert isinstance(tx, _Cursor)
             if not self.is_sqlite:
                 tx.execute(f"SELECT pg_advisory_xact_lock({MIGRATING})")
-            tx.execute("CREATE TABLE IF NOT EXISTS goldspan_migrations (name TEXT PRIMARY KEY)")
-            done = {row["name"] for row in tx.read("SELECT name FROM goldspan_migrations")}
-            for name, text in _migrations():
-                if name in done:
-                    continue
-                for statement in text.split(";\n"):
-                    if statement.strip():
-                        tx.execute(statement)
-                tx.execute("INSERT INTO goldspan_migrations VALUES (:name)", {"name": name})
+            _make_tables(tx)
 
 
 def default_url(store: Path) -> str:
@@ -204,6 +200,30 @@ def _plain(sql: str) -> str:
 def _percent(sql: str) -> str:
     """psycopg's spelling of named parameters."""
     return re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", sql.replace("%", "%%"))
+
+
+@cache
+def _empty() -> bytes:
+    """A new database in memory with all its tables: each run of an eval has one, and to make them
+    takes longer than ten tool calls."""
+    connection = _open_sqlite(MEMORY)
+    _make_tables(_Cursor(connection.cursor(), _plain))
+    made = connection.serialize()
+    connection.close()
+    return made
+
+
+def _make_tables(tx: _Cursor) -> None:
+    """What has not been done yet of the migrations."""
+    tx.execute("CREATE TABLE IF NOT EXISTS goldspan_migrations (name TEXT PRIMARY KEY)")
+    done = {row["name"] for row in tx.read("SELECT name FROM goldspan_migrations")}
+    for name, text in _migrations():
+        if name in done:
+            continue
+        for statement in text.split(";\n"):
+            if statement.strip():
+                tx.execute(statement)
+        tx.execute("INSERT INTO goldspan_migrations VALUES (:name)", {"name": name})
 
 
 def _migrations() -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 Message: TypeAlias = dict[str, Any]
@@ -47,21 +47,58 @@ class ModelRequest:
     nth: int | None = None
     answer_tokens: int | None = None
 
-    def digest(self) -> str:
+    def digest(self, written: Written | None = None) -> str:
         """SHA-256 over the canonical JSON of what decides the answer: the key in a cassette.
 
-        The sampling seed is left out: it belongs to the scope (case, repeat, seed).
+        The sampling seed is left out: it belongs to the scope (case, repeat, seed). `written` has
+        what was written out for the requests before, of the same conversation.
         """
-        body = {
+        known = vars(self).get("_digest")
+        if known is None:
+            known = vars(self)["_digest"] = self._hashed(written or Written())
+        return str(known)
+
+    def numbered(self, nth: int, answer_tokens: int) -> ModelRequest:
+        """The same request with what is no part of its digest."""
+        same = replace(self, nth=nth, answer_tokens=answer_tokens)
+        vars(same)["_digest"] = self.digest()  # a long conversation is not written out again
+        return same
+
+    def _hashed(self, written: Written) -> str:
+        others = {
             "model": self.model,
-            "system": self.system,
-            "messages": list(self.messages),
-            "settings": {k: v for k, v in sorted(self.settings.items()) if k != "seed"},
-            "tools": list(self.tools),
             "output_schema": self.output_schema,
+            "settings": {k: v for k, v in sorted(self.settings.items()) if k != "seed"},
+            "system": self.system,
+            "tools": list(self.tools),
         }
-        text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        # "messages" is the first of the keys in their order.
+        text = f'{{"messages":[{written.of(self.messages)}],{_canonical(others)[1:]}'
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Written:
+    """The messages of one conversation as canonical JSON. A conversation grows at its end, and to
+    write all of it anew for each request would take longer than all guards of a call."""
+
+    _known: list[tuple[Message, str]] = field(default_factory=list)
+
+    def of(self, messages: Sequence[Message]) -> str:
+        """All of them, joined by commas. A message that was written before must not have been
+        changed since; another object in its place is another message."""
+        same = 0
+        for (known, _), message in zip(self._known, messages, strict=False):
+            if known is not message:
+                break
+            same += 1
+        del self._known[same:]
+        self._known += [(message, _canonical(message)) for message in messages[same:]]
+        return ",".join(text for _, text in self._known)
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

@@ -61,11 +61,13 @@ class RedactingLogExporter(LogRecordExporter):
 
 
 class _Resources:
-    """Redacted resources and scopes of one batch; many records share them."""
+    """Redacted resources, scopes and names of one batch; many records share them."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._known: dict[int, tuple[Resource, Resource]] = {}
+        self._plain_names: set[str] = set()
+        self._scopes: dict[int, tuple[InstrumentationScope, InstrumentationScope]] = {}
 
     def of(self, resource: Resource) -> Resource:
         """The resource, redacted; the original is held so that its id stays its own."""
@@ -78,12 +80,24 @@ class _Resources:
         """The instrumentation scope, redacted."""
         if scope is None:
             return None
-        return InstrumentationScope(
-            self._policy.scrub_text(scope.name),
-            None if scope.version is None else self._policy.scrub_text(scope.version),
-            scope.schema_url,
-            _attributes(scope.attributes, self._policy),
-        )
+        if id(scope) not in self._scopes:
+            clean = InstrumentationScope(
+                self._policy.scrub_text(scope.name),
+                None if scope.version is None else self._policy.scrub_text(scope.version),
+                scope.schema_url,
+                _attributes(scope.attributes, self._policy),
+            )
+            self._scopes[id(scope)] = (scope, clean)
+        return self._scopes[id(scope)][1]
+
+    def name(self, text: str) -> str:
+        """The name of a span or an event, or a severity, redacted."""
+        if text in self._plain_names:
+            return text
+        clean = self._policy.scrub_text(text)
+        if clean == text:
+            self._plain_names.add(text)
+        return clean
 
 
 def _span(span: ReadableSpan, policy: Policy, resources: _Resources) -> ReadableSpan:
@@ -92,7 +106,7 @@ def _span(span: ReadableSpan, policy: Policy, resources: _Resources) -> Readable
         said = policy.limit_text(policy.scrub_text(status.description))
         status = Status(status.status_code, said)
     return ReadableSpan(
-        name=policy.scrub_text(span.name),
+        name=resources.name(span.name),
         context=span.context,
         parent=span.parent,
         resource=resources.of(span.resource),
@@ -120,9 +134,9 @@ def _log(record: ReadableLogRecord, policy: Policy, resources: _Resources) -> Re
     clean.attributes = _attributes(log.attributes, policy)
     clean.exception = None  # the SDK has made attributes of it
     if log.severity_text:
-        clean.severity_text = policy.scrub_text(log.severity_text)
+        clean.severity_text = resources.name(log.severity_text)
     if log.event_name:
-        clean.event_name = policy.scrub_text(log.event_name)
+        clean.event_name = resources.name(log.event_name)
     return replace(
         record,
         log_record=clean,
