@@ -16,6 +16,8 @@ from goldspan.cli.ledger import send_audit
 from goldspan.cli.run import MODEL_HELP, SESSION_HELP
 from goldspan.cli.store import DEFAULT_STORE, JsonOption, StoreOption
 
+POLL_S = 0.25  # how soon it is seen that the worker shall stop, or that nothing is left
+
 
 def register(app: typer.Typer) -> None:
     """Add `goldspan enqueue` and `goldspan worker`."""
@@ -105,7 +107,7 @@ def worker(
     worker at a time works on SQLite; on PostgreSQL as many as there are.
     """
     import signal
-    import threading
+    import time
     from functools import partial
 
     from goldspan.harness.agents.version import AgentVersion
@@ -144,9 +146,10 @@ def worker(
             )
         return known[key]
 
-    stop = threading.Event()
+    # No Event: its lock may be held by the very code that the signal interrupts.
+    told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _frame: told.append(number))
     provider, _, name = (model or "").rpartition(":")
     config = EngineConfig(
         engine or default_url(store), concurrency=concurrency, rate=_rate(rate) if rate else None
@@ -186,8 +189,9 @@ def worker(
             if due is not None:
                 apply_schedules(due)
                 err.print(Text(f"{len(due)} schedules hold: {', '.join(s.name for s in due)}"))
-            while not stop.wait(0.5):
-                if until_idle:
+            while not told:
+                time.sleep(POLL_S)
+                if until_idle and not told:
                     process.sweep()  # what was decided meanwhile is work that is left
                     if process.engine.idle():
                         break

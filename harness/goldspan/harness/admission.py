@@ -79,6 +79,10 @@ class Admissions:
         """What a call used, by unit."""
         self._settled.append(Settlement(key, used))
 
+    async def settle_in_step(self, key: str, used: Mapping[str, float]) -> None:
+        """As `settle`, and now: within the work of a step, which no later life runs again."""
+        await self.engine.transact(lambda: self.ledger.settle([Settlement(key, used)]))
+
     async def flush(self) -> None:
         """Settle what no admission has carried."""
         settled, self._settled = self._settled, []

@@ -14,7 +14,7 @@ from goldspan.harness.guards import BudgetGuard, Verdict, record_verdict
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.cassette import Occurrences
 from goldspan.harness.models.context import ContextWindow
-from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.gateway import Free, Model
 from goldspan.harness.models.messages import Message, ModelAnswer, ModelRequest, Written
 from goldspan.harness.models.routing import Route
 from goldspan.harness.result import Ended
@@ -83,14 +83,19 @@ class ModelCalls:
             nonlocal here
             here, intent, life = True, first, 0
             admitted = admission
+            lost: list[str] = []
             # What was lost with its process may have been paid for, and stays reserved.
             while admitted.standing == "admitted" and not admitted.fresh:
+                if isinstance(self.model, Free) and self.model.free:
+                    await self.admissions.settle_in_step(intent.key, {"tokens": 0, "usd": 0})
+                else:
+                    lost.append(intent.key)
                 life += 1
                 intent = self._intent(request.model, digest, life)
                 admitted = await self.admissions.admit_in_step(intent, verdict.wants)
             if admitted.standing == "refused":
                 return {"refused": [admitted.guard, admitted.reason], "seconds": 0.0}
-            return {"key": intent.key, **await self._answer(request)}
+            return {"key": intent.key, "lost": lost, **await self._answer(request)}
 
         recorded: Any = await runner(work)
         if not here:
@@ -107,7 +112,25 @@ class ModelCalls:
         used = self._count(request, answer)
         if verdict.wants:
             self.admissions.settle(recorded["key"], used)
+            for key in recorded.get("lost", ()):
+                self.admissions.settle(key, self._of_a_lost_one(request, answer))
         return answer
+
+    def _of_a_lost_one(self, request: ModelRequest, answer: ModelAnswer) -> dict[str, float]:
+        """What an attempt that was lost with its process used at most, by unit, now that one has
+        been answered: the same input, which has been counted, and the longest answer that it was
+        allowed."""
+        most: dict[str, float] = {}
+        if answer.input_tokens is None or request.answer_tokens is None:
+            return most
+        most["tokens"] = answer.input_tokens + request.answer_tokens
+        if self.budget.price is not None:
+            usd = self.budget.price(
+                request.provider, request.model, answer.input_tokens, request.answer_tokens
+            )
+            if usd is not None:
+                most["usd"] = usd
+        return most
 
     def _intent(self, model: str, digest: str, life: int) -> Intent:
         number = self.usage.model_calls + 1

@@ -72,6 +72,8 @@ class Review:
             waited = (asyncio.get_running_loop().time() - started) * 1000
             return {"decision": asdict(decision), "wait_ms": waited}
 
+        # A run may wait for days: what it has used so far counts as that from now on.
+        await self.admissions.flush()
         recorded: Any = await self.admissions.engine.park(park, ready)
         if "error" in recorded:
             raise ToolError(recorded["error"], error_type=recorded["error_type"])

@@ -47,7 +47,8 @@ def create(
     Raises `InputError` where a row does not fit its table.
     """
     with opened(workspace) as db:
-        db.executescript((DATA / "schema.sql").read_text(encoding="utf-8"))
+        # A script of statements is not put into one transaction by itself.
+        db.executescript("BEGIN;" + (DATA / "schema.sql").read_text(encoding="utf-8"))
         for table in SEEDED:
             key_name = _key(db, table)
             kept = {row[key_name]: row for row in _packaged(table)}

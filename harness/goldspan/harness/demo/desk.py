@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from goldspan.harness.demo import database, documents, logs, reading, writing
+from goldspan.harness.demo import database, documents, effects, logs, reading, writing
 from goldspan.harness.tools import Tool
 from goldspan.tracing.errors import InputError
 from goldspan.tracing.validation import faults_of
@@ -69,7 +69,7 @@ class SupportDesk:
         logs.write(workspace, changes.logs, changes.remove_logs)
         documents.write(workspace, "policies", changes.policies)
         documents.write(workspace, "attachments", changes.attachments)
-        (workspace / writing.OUTBOX).mkdir()
+        (workspace / effects.OUTBOX).mkdir()
 
     def citable(self, workspace: Path) -> set[str]:
         """Every id that a claim may name as its evidence."""
@@ -117,7 +117,7 @@ class SupportDesk:
 
 
 def _outbox(workspace: Path, kind: str) -> list[dict[str, Any]]:
-    paths = sorted((workspace / writing.OUTBOX).glob(f"{kind}-*.json"), key=_ordinal)
+    paths = sorted((workspace / effects.OUTBOX).glob(f"{kind}-*.json"), key=_ordinal)
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,7 @@ def write(
 
     Raises `InputError` where a window or an entry cannot be read.
     """
-    packaged = yaml.safe_load((DATA / "logs.yaml").read_text(encoding="utf-8"))
-    kept = {(w["service"], w["window"]): w for w in packaged}
+    kept = {(w["service"], w["window"]): w for w in _packaged()}
     for window in removed:
         if kept.pop((window["service"], window["window"]), None) is None:
             raise InputError(f"there is no window {dict(window)} to remove", where="setup.logs")
@@ -105,6 +105,12 @@ def _ranges(hours: Sequence[datetime]) -> list[str]:
 def _lines(path: Path) -> Iterator[dict[str, str]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
+
+
+@cache
+def _packaged() -> list[dict[str, Any]]:
+    windows: list[dict[str, Any]] = yaml.safe_load((DATA / "logs.yaml").read_text(encoding="utf-8"))
+    return windows
 
 
 def _hour(text: str) -> datetime:

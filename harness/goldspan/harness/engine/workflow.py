@@ -25,6 +25,7 @@ from goldspan.harness.engine.scrubbing import scrub_runs
 from goldspan.harness.engine.serializer import JsonSerializer
 from goldspan.harness.engine.steps import CutCall, Durable, Watch, insist
 from goldspan.harness.ledger import Ledger
+from goldspan.harness.ledger.database import IDLE_MS
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
 from goldspan.harness.operation.outbox import AuditEvent, put
@@ -83,6 +84,8 @@ class Engine:
             "log_level": "ERROR",
             "notification_listener_polling_interval_sec": 0.25,
             "scheduler_polling_interval_sec": 1,
+            # As the ledger's own: a process that sleeps in a transaction holds up who takes over.
+            "sys_db_idle_transaction_timeout_sec": IDLE_MS / 1000,
         }
         speak_plainly()
         self._dbos = DBOS(config=settings)

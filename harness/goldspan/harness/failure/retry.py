@@ -28,7 +28,7 @@ from goldspan.harness.failure.policy import FailurePolicy, RetryPolicy
 from goldspan.harness.failure.time_limit import time_limit
 from goldspan.harness.guards.breaker import GUARD, Breaker, Breakers, iso
 from goldspan.harness.ledger import Intent
-from goldspan.harness.models.gateway import Model
+from goldspan.harness.models.gateway import Free, Model
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.result import Ended
 from goldspan.harness.run_events import Events
@@ -282,6 +282,11 @@ class RetriedModel:
     model: Model
     retry: Retry
     run_id: str
+
+    @property
+    def free(self) -> bool:
+        """Whether the model costs nothing."""
+        return isinstance(self.model, Free) and self.model.free
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """The first answer. Raises `MeasurementError` as the model does, `Parked` where its

@@ -207,7 +207,7 @@ def _empty() -> bytes:
     """A new database in memory with all its tables: each run of an eval has one, and to make them
     takes longer than ten tool calls."""
     connection = _open_sqlite(MEMORY)
-    _make_tables(_Cursor(connection.cursor(), _plain))
+    _make_tables(_Cursor(connection.cursor(), _plain, _as_it_is))
     made = connection.serialize()
     connection.close()
     return made

@@ -42,6 +42,16 @@ class Closing(Protocol):
         ...
 
 
+@runtime_checkable
+class Free(Protocol):
+    """A model that can say whether it costs something to ask it: recorded answers cost nothing."""
+
+    @property
+    def free(self) -> bool:
+        """True where no request of this model is ever paid for."""
+        ...
+
+
 class NamesModel(Protocol):
     """What names a model and who serves it: an agent's `config.yaml`, a suite's `judge`."""
 
@@ -148,6 +158,11 @@ class ModelSession:
     gateway: ModelGateway
     scope: Scope
     occurrences: Occurrences
+
+    @property
+    def free(self) -> bool:
+        """Whether all answers come from the cassette."""
+        return self.gateway.live is None
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """Answer from the cassette or the model.

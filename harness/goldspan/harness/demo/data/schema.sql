@@ -30,3 +30,5 @@ CREATE TABLE drafts (
     claims TEXT NOT NULL, risk TEXT NOT NULL, status TEXT NOT NULL
 );
 CREATE TABLE faults (tool TEXT PRIMARY KEY, rate REAL NOT NULL);
+-- What was done, by the key of the call. A call that was made outside a run has no key.
+CREATE TABLE effects (key TEXT UNIQUE, tool TEXT NOT NULL, result TEXT NOT NULL);
