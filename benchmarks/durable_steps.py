@@ -24,11 +24,11 @@ from goldspan.harness.contract import Usage
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Want
 from goldspan.harness.life import Life
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.harness.result import RunResult
 from goldspan.harness.run_events import RunEvents
 from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.tools import JsonValue
-from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing.recorder import Recorder
 
 Step = Callable[[int], Awaitable[object]]

@@ -20,7 +20,7 @@ from goldspan.harness.durable import SpecRunner
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.models.gateway import Mode, ModelGateway
-from goldspan.harness.worker import WorkerProcess
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices
 from tests.chaos import world

@@ -26,7 +26,7 @@ from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.operation.outbox import drain
-from goldspan.harness.worker import WorkerProcess
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices
 from tests.chaos.desk_queue import PRICES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from goldspan.harness.worker import BURIED
+from goldspan.harness.operation.worker import BURIED
 from tests.chaos.processes import child, finish, intake, waited
 from tests.chaos.world import sent
 from tests.postgres import new_database

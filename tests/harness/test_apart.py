@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.apart import apart
 from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.run import run_agent
 from goldspan.harness.tools import Tool
 from goldspan.tracing.instrument import instrument

@@ -24,9 +24,9 @@ from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.operation.tasks import Task
+from goldspan.harness.operation.worker import BURIED, WorkerProcess
 from goldspan.harness.result import RunResult
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.worker import BURIED, WorkerProcess
 from goldspan.tracing.errors import ConfigError, MeasurementError
 from goldspan.tracing.instrument import Telemetry, instrument
 from goldspan.tracing.pricing import Prices

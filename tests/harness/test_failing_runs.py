@@ -24,11 +24,11 @@ from goldspan.harness.models.gateway import Mode, Model, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
 from goldspan.harness.operation.outbox import drain
 from goldspan.harness.operation.tasks import Task
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
 from goldspan.harness.steps import Direct
 from goldspan.harness.tools import Tool, ToolContext
-from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.instrument import instrument

@@ -17,10 +17,10 @@ from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.models import protocol
 from goldspan.harness.models.gateway import Model
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.operation.run_setup import setup_of
 from goldspan.harness.replay import Replay, compare, read_recording, replay_trace
 from goldspan.harness.replay.playback import Progress
 from goldspan.harness.run import run_agent
-from goldspan.harness.run_setup import setup_of
 from goldspan.harness.tools import Tool
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError, MeasurementError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.life import Life
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.harness.result import RunResult
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.worker import WorkerProcess
 from tests.harness.test_engine import waited
 
 

@@ -22,8 +22,8 @@ from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import unsent
 from goldspan.harness.operation.retention import KEPT_FIGURES, prune_engine
 from goldspan.harness.operation.tasks import Task
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.harness.run_spec import RunSpec
-from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices

@@ -122,7 +122,7 @@ def worker(
     from goldspan.harness.operation.intake import load_schedules
     from goldspan.harness.operation.outbox import drain
     from goldspan.harness.operation.scrubbing import scrub_ended, scrub_events
-    from goldspan.harness.worker import WorkerProcess
+    from goldspan.harness.operation.worker import WorkerProcess
     from goldspan.tracing.instrument import instrument
     from goldspan.tracing.pricing import Prices, prices_path
     from goldspan.tracing.redaction import Policy, policy_path

@@ -23,6 +23,7 @@ from goldspan.harness.approvals.review import Review
 from goldspan.harness.contract import Usage
 from goldspan.harness.failure.error_classes import UnknownOutcomeError
 from goldspan.harness.failure.fallback import Fallback
+from goldspan.harness.failure.recovery import asked, earlier, said_when_cut, unknown
 from goldspan.harness.guards import (
     Guard,
     OutputRejected,
@@ -34,7 +35,6 @@ from goldspan.harness.guards import (
 )
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.protocol import Call
-from goldspan.harness.recovery import asked, earlier, said_when_cut, unknown
 from goldspan.harness.result import Ended, Step
 from goldspan.harness.standing import Judged, Over, Ready, Standing
 from goldspan.harness.steps import Attempts, Once, Park, Parked

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goldspan.harness.apart import apart
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.steps import Steps, retold, told
 from goldspan.harness.tools import Environment, JsonValue

@@ -13,12 +13,12 @@ from typing import Any
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.apart import apart
 from goldspan.harness.approvals import Approver, NamedApprover
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.review import Review
 from goldspan.harness.calls import ToolCalls
 from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.failure.escalation import escalate
 from goldspan.harness.failure.fallback import Fallback
 from goldspan.harness.failure.policy import FailurePolicy
@@ -49,10 +49,10 @@ from goldspan.harness.models.summary import summariser
 from goldspan.harness.operation.audit import breaker_note, cap_note, keep
 from goldspan.harness.operation.next_action import next_action
 from goldspan.harness.operation.progress import ARGUMENTS, Progress, progress_folder
+from goldspan.harness.operation.run_setup import setup_attributes
 from goldspan.harness.operation.sessions import Session, Turn, as_text, told
 from goldspan.harness.result import Ended, Outcome, RunResult
 from goldspan.harness.run_events import RunEvents
-from goldspan.harness.run_setup import setup_attributes
 from goldspan.harness.steps import Attempts, Direct, Once
 from goldspan.harness.tools import Environment, Tool
 from goldspan.tracing import semconv

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
-from goldspan.harness.apart import apart
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.failure.time_limit import in_time
 
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None

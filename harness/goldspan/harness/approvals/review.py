@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from goldspan.harness.admission import Admissions
-from goldspan.harness.apart import apart
 from goldspan.harness.approvals import Approver, Decision, Proposal, events
 from goldspan.harness.approvals.asking import context_here
 from goldspan.harness.approvals.last_gate import LastGate
 from goldspan.harness.approvals.register import Approvals
 from goldspan.harness.approvals.rules import ApprovalRule, ApprovalRules, Route, as_read
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.guards import Verdict, record_verdict
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.protocol import Call

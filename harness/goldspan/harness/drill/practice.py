@@ -19,8 +19,8 @@ from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import AuditEvent, put
+from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.harness.run_events import event_id
-from goldspan.harness.worker import WorkerProcess
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.pricing import Prices

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.operation.run_setup import setup_of
 from goldspan.harness.operation.sessions import Turn
 from goldspan.harness.replay.queries import sql
-from goldspan.harness.run_setup import setup_of
 from goldspan.harness.tools import result_text
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import InputError, MeasurementError

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from goldspan.harness.admission import Admissions
-from goldspan.harness.apart import apart
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.failure.retry import one_line
 from goldspan.harness.guards import Guard, verify_result
 from goldspan.harness.ledger import Intent
