@@ -91,8 +91,7 @@ async def run_agent(
     """Run `version` on `task` in a new `workspace` folder and return how it ended.
 
     `life` is what a durable engine gives a run; without it nothing outlives the process.
-    `attempts` makes a tool call's effect, as the version says if not given. `session` is the
-    conversation that the run belongs to; its progress file is used where the version says so.
+    `attempts` makes a tool call's effect, as the version says if not given.
 
     `tool_scope` seeds the tools' randomness (the run's id, if not given) and `sampling_seed` the
     model's, where it takes one; `model_name` and `provider` replace the version's, and its routes,
