@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,19 +118,10 @@ async def run_agent(
     provider = provider or version.config.provider
     routed = routing.routes if routing is not None else ()
     asked_of = {(provider, model_name), *((route.provider, route.model) for route in routed)}
-    limited = contract.max_usd is not None
-    unpriced = sorted(one for one in asked_of if limited and not prices.knows(*one))
-    if contract.max_usd is not None and unpriced:
-        raise PricingError(
-            f"a budget of {contract.max_usd:g} USD cannot be kept: "
-            f"{'/'.join(unpriced[0])} has no price",
-            where=str(version.path / "config.yaml"),
-            remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
-        )
+    priced = _priced(version, contract, prices, asked_of)
     run_id = run_id or uuid.uuid4().hex
     with closing(Ledger()) if life is None else nullcontext(life.ledger) as ledger:
         life = life or Life(ledger, Direct())
-        priced = all(prices.knows(*one) for one in asked_of)
         typical = _typical(life, version.name, contract, priced)
         await prepare(life, environment, workspace, setup or {})
         usage, now = Usage(), now or datetime.now(UTC)
@@ -144,20 +135,17 @@ async def run_agent(
             place = Session(session, version.name, run_id)
             earlier = await place.earlier(life)
         shield = version.config.safety.start(events.event, told(earlier))
-        policy = version.config.failure
-        breakers = retry = fallback = None
-        if policy is not None:
-            breakers = Breakers(ledger, policy, breaker_note(ledger, recorder))
-            retry = Retry(policy, recorder, breakers, life.steps, fence=life.fence)
-            fallback = Fallback(policy, {tool.name: tool for tool in tools}, events)
-            model = RetriedModel(model, retry, run_id)
+        policy, by_name = version.config.failure, {tool.name: tool for tool in tools}
+        failing = Failing.of(policy, life, recorder, events, by_name) if policy else None
+        if failing is not None:
+            model = RetriedModel(model, failing.retry, run_id)
         admissions = Admissions(
             run_id,
             version.name,
             ledger,
             life.steps,
             events,
-            breakers,
+            failing.breakers if failing else None,
             cap_note(ledger, recorder),
         )
         budget = BudgetGuard(
@@ -170,7 +158,7 @@ async def run_agent(
         )
         protocol = Protocol(version.config.tool_mode, tools, version.config.states_confidence)
         calls = ToolCalls(
-            tools={tool.name: tool for tool in tools},
+            tools=by_name,
             guards=contract_guards(
                 contract,
                 budget,
@@ -188,8 +176,9 @@ async def run_agent(
             now=now,
             scope=tool_scope or run_id,
             max_seconds=contract.max_seconds,
-            attempts=attempts or retry or _outputs_again(contract, recorder, life),
-            fallback=fallback,
+            attempts=attempts
+            or (failing.retry if failing else _outputs_again(contract, recorder, life)),
+            fallback=failing.fallback if failing else None,
         )
         settings = dict(version.config.settings)
         if sampling_seed is not None:
@@ -211,10 +200,9 @@ async def run_agent(
             prices=prices,
         )
         if fits is not None:
-            by_model = summariser(asked, routed[0] if routed else None)
-            asked.context = ContextWindow(
-                fits, events, by_model if fits.summary_by == "model" else None
-            )
+            summary = summariser(asked, routed[0] if routed else None)
+            by_model = summary if fits.summary_by == "model" else None
+            asked.context = ContextWindow(fits, events, by_model)
         router = Router(routing, events) if routing is not None else None
         owed = contract.required_artifacts
         final = FinalGates(owed, version.config.final, environment, calls, asked)
@@ -255,6 +243,45 @@ async def run_agent(
         next_actions=end.next_actions,
         transcript=loop.messages,
     )
+
+
+@dataclass(frozen=True)
+class Failing:
+    """What a version's failure policy puts around the calls of a run."""
+
+    retry: Retry
+    breakers: Breakers
+    fallback: Fallback
+
+    @classmethod
+    def of(
+        cls,
+        policy: FailurePolicy,
+        life: Life,
+        recorder: Recorder,
+        events: RunEvents,
+        tools: Mapping[str, Tool],
+    ) -> Failing:
+        """The parts of one run."""
+        breakers = Breakers(life.ledger, policy, breaker_note(life.ledger, recorder))
+        retry = Retry(policy, recorder, breakers, life.steps, fence=life.fence)
+        return cls(retry, breakers, Fallback(policy, tools, events))
+
+
+def _priced(
+    version: AgentVersion, contract: Contract, prices: Prices, models: Set[tuple[str, str]]
+) -> bool:
+    """Whether all models that may be asked have a price. Raises `PricingError` where the contract
+    needs one that is not there."""
+    unpriced = sorted(one for one in models if not prices.knows(*one))
+    if unpriced and contract.max_usd is not None:
+        raise PricingError(
+            f"a budget of {contract.max_usd:g} USD cannot be kept: "
+            f"{'/'.join(unpriced[0])} has no price",
+            where=str(version.path / "config.yaml"),
+            remedy="give it a price in prices.yaml, or leave max_usd out of the contract",
+        )
+    return not unpriced
 
 
 def _outputs_again(contract: Contract, recorder: Recorder, life: Life) -> Attempts:
