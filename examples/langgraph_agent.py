@@ -21,12 +21,14 @@ from goldspan.harness.contract import Contract
 from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
 from goldspan.harness.failure.retry import Retry
 from goldspan.harness.guards.breaker import Breakers
+from goldspan.harness.operation.outbox import drain
 from goldspan.harness.result import Ended
 from goldspan.harness.tools import ToolError
 from goldspan.harness.wrap import Policy, guard
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder
 
+STORE = Path("langgraph-example.duckdb")
 ORDERS: list[str] = []
 PLAN: list[tuple[str, dict[str, Any]]] = [
     ("stock_of", {"sku": "bolt"}),
@@ -87,6 +89,7 @@ def approve(policy: Policy, reviewer: str) -> None:
     approvals = Approvals(policy.ledger)
     for waiting in approvals.waiting():
         decide(approvals, waiting, "approve", reviewer, approvals.issue(waiting, reviewer))
+    drain(policy.ledger, lambda: instrument(store=STORE))  # what a person said is an audit event
 
 
 def attempt(graph: Any, policy: Policy) -> None:
@@ -102,7 +105,7 @@ def attempt(graph: Any, policy: Policy) -> None:
 
 def main() -> None:
     """Run the agent until it waits, let a person decide, run it again."""
-    with instrument(store=Path("langgraph-example.duckdb")) as telemetry:
+    with instrument(store=STORE) as telemetry:
         graph, policy = guarded(telemetry.recorder)
         attempt(graph, policy)
         approve(policy, "ann")

@@ -21,12 +21,14 @@ from goldspan.harness.contract import Contract
 from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
 from goldspan.harness.failure.retry import Retry
 from goldspan.harness.guards.breaker import Breakers
+from goldspan.harness.operation.outbox import drain
 from goldspan.harness.result import Ended
 from goldspan.harness.wrap import Policy
 from goldspan.harness.wrap.capability import Guarded
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.recorder import Recorder
 
+STORE = Path("pydantic-ai-example.duckdb")
 ORDERS: list[str] = []
 PLAN: list[tuple[str, dict[str, Any]]] = [
     ("stock_of", {"sku": "bolt"}),
@@ -81,6 +83,7 @@ def approve(policy: Policy, reviewer: str) -> None:
     approvals = Approvals(policy.ledger)
     for waiting in approvals.waiting():
         decide(approvals, waiting, "approve", reviewer, approvals.issue(waiting, reviewer))
+    drain(policy.ledger, lambda: instrument(store=STORE))  # what a person said is an audit event
 
 
 def attempt(agent: Agent[None, str], policy: Policy) -> None:
@@ -95,7 +98,7 @@ def attempt(agent: Agent[None, str], policy: Policy) -> None:
 
 def main() -> None:
     """Run the agent until it waits, let a person decide, run it again."""
-    with instrument(store=Path("pydantic-ai-example.duckdb")) as telemetry:
+    with instrument(store=STORE) as telemetry:
         agent, policy = guarded(telemetry.recorder)
         attempt(agent, policy)
         approve(policy, "ann")

@@ -21,7 +21,7 @@ def test_reads_side_by_side_are_the_same_calls_in_every_life(tmp_path: Path) -> 
     (run,) = intake(tmp_path, url, script, mode="native")
     settings = {"url": url, "folder": str(tmp_path), "runs": [run]}
     killed(settings, "effect done", "tool:peek", 3)  # one of three is made, none is recorded
-    killed(settings, "result recorded", "tool:peek", 6)  # one of two is recorded
+    killed(settings, "result recorded", "tool:peek", 2)  # one of two is recorded
     finish(settings)
     steps = {n: step for step, n in enumerate((1, 2, 3, 4, 5, 6, 7, 8))}
     looks = seen(tmp_path / "workspaces" / run)

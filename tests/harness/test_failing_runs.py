@@ -355,17 +355,17 @@ def test_a_faulty_failure_part_names_file_and_field(tmp_path: Path) -> None:
         write_archivist(tmp_path / "archivist" / "v1.0.0", failure={"retry": {"attempts": 0}})
 
 
-def test_what_people_are_to_do_is_what_the_run_waits_for(tmp_path: Path) -> None:
+def test_what_people_are_to_do_about_a_run_that_cannot_wait(tmp_path: Path) -> None:
     (tmp_path / "down").touch()
     failure = {"retry": FAST, "breaker": {"failures": 1}}
     result = run(tmp_path, ScriptedModel([act("fetch", n=1)]), failure=failure)
-    assert (result.outcome, result.next_actions) == (
-        "paused",
-        ["see why a tool does not work: the archive did not answer"],
-    )
+    (action,) = result.next_actions
+    assert result.outcome == "paused"
+    assert action.startswith("the run is over, since it cannot wait here")
+    assert action.endswith("the archive did not answer")
     other = tmp_path / "other"
     other.mkdir()
     (other / "down").touch()
     result = run(other, ScriptedModel([act("move", n=1)]), failure={"retry": FAST})
     (action,) = result.next_actions
-    assert action.startswith("say what became of a call: nobody knows whether move was done")
+    assert action.startswith("look whether it was done before anybody runs this again: nobody")

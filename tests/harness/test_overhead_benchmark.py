@@ -33,7 +33,9 @@ def test_every_way_of_making_calls_and_steps_is_measured() -> None:
         "run, spans to OTLP",
         "run, spans to a store",
     ]
-    assert all(row["process_ms"] > bare["process_ms"] > 0 for row in others)
+    assert all(row["process_ms"] > 0 for row in measured["tool_calls"])
+    runs = [row for row in others if row["way"].startswith("run")]
+    assert all(row["process_ms"] > bare["process_ms"] for row in runs)  # by some twenty times
     own, recorded, admitted = measured["steps"]
     assert (own["ratio"], own["cpu_ratio"]) == (1.0, 1.0)
     assert admitted["way"] == "ours, admitted and recorded, SQLite"

@@ -127,7 +127,8 @@ def test_a_durable_runs_contract_arrives_though_its_process_sent_nothing(tmp_pat
         assert first["run_id"] == "r"
         assert first["trace_id"] is not None
         life(ledger, 2, there)
-        assert unsent(ledger) == []
+        (ended,) = unsent(ledger)
+        assert (ended.name, ended.trace_id != first["trace_id"]) == ("goldspan.run.ended", True)
     assert contracts() == [first]
 
 

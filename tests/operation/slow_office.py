@@ -31,12 +31,11 @@ class QueuingOffice(PostOffice):
     """`count` waits until another run has sent a letter, and says whether one was."""
 
     def tools(self) -> Sequence[Tool]:
-        *others, count = super().tools()
-
         def waits(context: ToolContext, letter: Any) -> Any:
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end and not list(context.workspace.parent.glob("*.sent")):
                 time.sleep(0.01)
             return {"sent": len(list(context.workspace.parent.glob("*.sent")))}
 
-        return (*others, replace(count, run=waits))
+        tools = super().tools()
+        return [replace(tool, run=waits) if tool.name == "count" else tool for tool in tools]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_a_run_is_told_what_its_session_answered_in_each_of_its_lives(
         task = text.rpartition("Asked now:\n")[2]
         prompts.setdefault(task, set()).add(text)
         messages = [text_message("user", task), *request.messages[1:]]
-        return await answer(ModelRequest(**{**vars(request), "messages": messages}))
+        return await answer(replace(request, messages=messages))
 
     monkeypatch.setattr(office.turns, "answer", heard)
 

@@ -84,6 +84,7 @@ def test_a_run_shows_its_budget_against_what_was_used(store: Store) -> None:
         "max repeats": "2",
         "max cycles": "3",
         "max stale": "4",
+        "parallel reads": "8",
         "alarm at": "10.0",
         "stop at": "50.0",
     }
@@ -188,13 +189,13 @@ def test_each_claim_leads_to_its_span(store: Store) -> None:
     (run,) = (line for line in told.runs if line.run_id == "sent-1")
     claims = [told.approvals[1].trace, told.artifacts[0].trace, run.trace]
     claims += [run.tokens.evidence[0], told.budget[0].used.evidence[0]]
-    for claim in claims:
+    for claim, category in zip(claims, ["agent", "tool", *["agent"] * 3], strict=True):
         assert claim is not None
         (span,) = store.rows(
             "SELECT category FROM span_data WHERE trace_id = ? AND span_id = ?",
             [claim.trace_id, claim.span_id],
         )
-        assert span["category"] == "agent"
+        assert span["category"] == category
 
 
 def test_json_carries_numbers_and_addresses(store: Store) -> None:

@@ -40,7 +40,7 @@ def _typical(seen: Evidence) -> Finding:
         known = typical_cost(contract, costs, priced=priced)
     except ConfigError:
         known = None
-    if known is None:
+    if known is None or known.assumed:
         told = f"{len(costs)} durable runs, and no cost configured"
         return Finding(False, told, missing)
     told = (

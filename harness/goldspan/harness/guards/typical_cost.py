@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
@@ -17,11 +17,13 @@ ENOUGH = 10
 
 @dataclass(frozen=True)
 class TypicalCost:
-    """What one run costs, in USD, or in tokens where the model has no price; and who says so."""
+    """What one run costs, in USD, or in tokens where the model has no price; and who says so.
+    `assumed` is what nobody has said, and is taken from the bound of a run."""
 
     unit: Literal["usd", "tokens"]
     amount: float
     source: str
+    assumed: bool = field(default=False, repr=False, compare=False)
 
 
 def recent_costs(ledger: Ledger, agent: str) -> list[tuple[float | None, int]]:
@@ -53,7 +55,7 @@ def typical_cost(
         return TypicalCost(unit, configured, "as configured")
     if bound is not None:
         source = f"max_{unit} through {contract.stop_at:g}, for want of a history"
-        return TypicalCost(unit, bound / contract.stop_at, source)
+        return TypicalCost(unit, bound / contract.stop_at, source, assumed=True)
     raise ConfigError(
         "nobody knows what a run of this agent may cost: it has no runs yet",
         where="contract.typical_usd",

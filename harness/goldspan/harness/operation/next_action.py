@@ -17,6 +17,7 @@ _WAITS = {
     "kill": "let it go on, or leave it: {reason} (goldspan resume {option})",
 }
 # Nothing of a run without an engine outlives its process: there is nothing that could go on.
+_UNKNOWN = "look whether it was done before anybody runs this again: {reason}"
 _OVER = {
     "paused": "the run is over, since it cannot wait here: run it again, or put the task into the"
     " queue (goldspan enqueue), where it would wait: {reason}",
@@ -27,7 +28,8 @@ _OVER = {
 def next_action(outcome: Outcome, reason: str, end: Ended | None, *, durable: bool) -> str:
     """One line for a report. `end` says what the run waits for, `durable` whether it goes on."""
     kind, _, subject = (end.waits_for if end is not None and end.waits_for else "").partition(":")
-    waits = _WAITS.get(kind) if durable else _OVER.get(outcome)
+    over = _UNKNOWN if kind == "unknown" else _OVER.get(outcome)
+    waits = _WAITS.get(kind) if durable else over
     text = waits or _ENDED.get(outcome, "{reason}")
     scope, _, name = subject.partition(":")
     option = f"--{scope} {name}".strip()
