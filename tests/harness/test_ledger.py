@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -272,3 +273,11 @@ def test_a_database_that_cannot_be_had_is_a_plain_error(tmp_path: Path) -> None:
 def _sql(ledger: Ledger, text: str) -> None:
     with ledger.transaction() as tx:
         tx.execute(text)  # type: ignore[attr-defined]  # a test's way to what has no query yet
+
+
+def test_processes_may_make_the_file_at_the_same_moment(tmp_path: Path) -> None:
+    for number in range(8):
+        url = f"sqlite:///{tmp_path / str(number)}.db"
+        with ThreadPoolExecutor(6) as pool:
+            for ledger in pool.map(Ledger, [url] * 6):
+                ledger.close()

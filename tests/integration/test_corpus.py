@@ -63,8 +63,9 @@ def test_order_and_repetition_change_nothing(emitter: str, tmp_path: Path) -> No
     assert views_after(tmp_path / "twice", batches(emitter) + batches(emitter)) == expected
     shuffled = [*single(emitter), *single(emitter)]
     random.Random(7).shuffle(shuffled)
-    assert views_after(tmp_path / "shuffled", shuffled) == expected
-    assert views_after(tmp_path / "owned", shuffled, owned=True) == expected
+    # A server remembers what it has seen, a single process looks it up: half of them each way.
+    owned = EMITTERS.index(emitter) % 2 == 0
+    assert views_after(tmp_path / "shuffled", shuffled, owned=owned) == expected
 
 
 def test_every_aspect_of_every_recording_is_right(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -236,6 +237,20 @@ def _is_away(error: Exception) -> bool:
     return any(kind.__name__ in AWAY for kind in type(error).__mro__)
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Where two processes make the file, SQLite refuses one of them at once, whatever the timeout:
+    it would wait for a lock that the other can never give."""
+    patience = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patience:
+                raise
+        time.sleep(0.01)
+
+
 def _open_sqlite(url: str) -> sqlite3.Connection:
     path = url.removeprefix("sqlite:///") if url != MEMORY else ":memory:"
     try:
@@ -245,7 +260,7 @@ def _open_sqlite(url: str) -> sqlite3.Connection:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON").fetchall()  # what is redacted, is gone
     except (sqlite3.Error, OSError) as error:
