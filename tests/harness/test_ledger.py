@@ -276,8 +276,12 @@ def _sql(ledger: Ledger, text: str) -> None:
 
 
 def test_processes_may_make_the_file_at_the_same_moment(tmp_path: Path) -> None:
-    for number in range(8):
-        url = f"sqlite:///{tmp_path / str(number)}.db"
-        with ThreadPoolExecutor(6) as pool:
-            for ledger in pool.map(Ledger, [url] * 6):
-                ledger.close()
+    together = threading.Barrier(4)
+
+    def make(url: str) -> None:
+        together.wait()
+        Ledger(url).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(40):  # one in ten came to grief before it was waited for
+            list(pool.map(make, [f"sqlite:///{tmp_path / str(number)}.db"] * 4))
