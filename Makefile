@@ -9,8 +9,9 @@ STAMP  := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/goldspan demo $(ARGS)
 
-# File by file, those that wait for processes first. One at a time: make test WORKERS=0
-WORKERS ?= auto
+# File by file, those that wait for processes first; one worker more than cores, since many wait. One at a time:
+# make test WORKERS=0
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -39,13 +40,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a new environment with the wheel and all its extras."""
+    """The interpreter of a new environment with the wheel, on the other packages that are installed
+    here: a path file shows them to it, and not this checkout."""
     home = tmp_path_factory.mktemp("env")
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    done = run(*pip, f"{wheel}[all]", cwd=home)
+    done = run(*pip, "--no-deps", wheel, cwd=home)
     assert done.returncode == 0, done.stderr
+    (own,) = home.glob("lib/python*/site-packages")
+    (own / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return python
 
 
@@ -61,6 +65,14 @@ def test_installed_parts_are_those_of_the_wheel(python: Path) -> None:
     )
     done = run(python, "-c", code, cwd=python.parent)
     assert json.loads(done.stdout) == []
+
+
+def test_what_runs_is_the_wheel(python: Path) -> None:
+    code = "import goldspan.cli; print(list(goldspan.__path__))"
+    done = run(python, "-c", code, cwd=python.parent)
+    assert done.stdout.strip() == str(
+        [str(next(python.parents[1].glob("lib/*/site-packages/goldspan")))]
+    )
 
 
 def test_the_demo_works_outside_the_checkout(python: Path, tmp_path: Path) -> None:
