@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,14 @@ from typing import Any
 import pytest
 
 from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.approvals.unknown import resolve
+from goldspan.harness.ledger import Intent, Ledger
+from goldspan.harness.ledger.runs import Runs
+from goldspan.harness.life import Life
 from goldspan.harness.result import RunResult
+from goldspan.harness.tools import JsonValue
 from goldspan.tracing.store import Store
+from tests.harness.approvals.test_runs import Recorded
 from tests.harness.calling import Asked, Desk, Library
 
 
@@ -111,6 +118,34 @@ def test_a_read_that_waits_for_a_person_is_alone(desk: Desk) -> None:
     result = desk.run(turn, config={"approvals": approvals}, approver=NamedApprover("approve"))
     assert pages(result) == [1, 3, 9, 4]
     assert desk.library.log[4:] == ["read 9", "end 9", "read 4", "end 4"]
+
+
+def test_a_life_that_waits_tells_what_the_next_one_tells_at_the_same_place(desk: Desk) -> None:
+    rule = {"read": {"range": {"page": {"max": 1}}, "otherwise": "pause"}}
+    safety = {"safety": {"mark": "delimit", "trust_user": True}}
+    turn, recorded = [read(1), read(2), read(0)], dict[int, JsonValue]()
+    reading, *others = desk.library.tools()
+    desk.library.tools = lambda: (replace(reading, untrusted_output=True), *others)  # type: ignore[method-assign]  # its pages are of others
+    with closing(Ledger()) as ledger:
+
+        def life(segment: int) -> RunResult:
+            mine = Life(ledger, Recorded(recorded), segment)
+            contract = {"outputs": rule}
+            return desk.run(turn, contract=contract, config=safety, run_id="r", life=mine)
+
+        waiting = life(1)
+        assert (waiting.outcome, pages(waiting)) == ("paused", [1])
+        key = Intent.of("r", 1, "read", {"n": 2}).key
+        Runs(ledger).begin_segment("r", "reader", "d", queue="q", batch=None)
+        Runs(ledger).park("r", f"unknown:{key}", str(waiting.reason))
+        resolve(ledger, key, "ana", made=True, result={"page": 7})
+        assert pages(life(2)) == [1, 7, 0]
+    assert desk.library.log.count("read 0") == 1, "it was recorded, though not told"
+    texts = Store.open(desk.folder / "s.duckdb").rows(
+        "SELECT DISTINCT attributes->>'goldspan.text.sha256' FROM events"
+        " WHERE event_name = 'goldspan.text.seen'"
+    )
+    assert len(texts) == 3, "each once: an event of a known id is not kept again"
 
 
 def test_a_fault_in_the_code_cuts_the_others_and_is_raised(desk: Desk) -> None:

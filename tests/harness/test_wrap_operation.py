@@ -24,12 +24,15 @@ from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import drain, unsent
 from goldspan.harness.operation.retention import prune_engine
+from goldspan.harness.operation.scrubbing import scrub_ended
 from goldspan.harness.result import Ended
 from goldspan.harness.wrap import CurrentCall, Policy, current_call, guard
 from goldspan.harness.wrap.guarded_run import CallRefused
 from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.instrument import instrument
+from goldspan.tracing.redaction import Policy as Redaction
+from goldspan.tracing.redaction.policy_file import PolicySettings
 from goldspan.tracing.store import Store
 
 
@@ -276,6 +279,35 @@ def test_what_ended_runs_left_is_pruned_and_what_waits_stays(ledger: Ledger) -> 
     with ledger.transaction() as tx:
         assert tx.rows("run_calls", run_id="done") == [{"calls": 0}]
     assert len(Approvals(ledger).waiting()) == 1
+
+
+def test_what_a_run_needs_that_may_go_on_is_not_redacted_for_a_day(ledger: Ledger) -> None:
+    rule = {"required": ["id"], "otherwise": "pause"}
+
+    def off() -> Redaction:
+        return Redaction(PolicySettings(content="off"))
+
+    def life() -> Any:
+        policy = Policy(contract(outputs={"look": rule}), ledger=ledger)
+        with policy.run("r"):
+            return guard(lambda n: {}, policy, name="look", action_class="read")(1)
+
+    with pytest.raises(Ended, match="id is missing"):
+        life()
+    (call,) = unknown_calls(ledger)
+    resolve(ledger, call.key, "ana", made=True, result={"id": 7})
+    KillSwitch(ledger).stop("run:r", by="ana", reason="why")
+    with pytest.raises(Ended, match="stopped by ana"):
+        life()
+    assert scrub_ended(ledger, off) == 0
+    KillSwitch(ledger).resume("run:r", by="ana")
+    assert life() == {"id": 7}
+    assert scrub_ended(ledger, off) == 1, "it has completed"
+    Runs(ledger).end("r", "failed", None, 0, None)
+    with ledger.transaction() as tx:
+        tx.execute("UPDATE goldspan_runs SET scrubbed = 0")  # type: ignore[attr-defined]  # a test's way
+    ledger.clock = lambda: time.time() + 90_000
+    assert scrub_ended(ledger, off) == 1
 
 
 def test_history_says_what_a_run_usually_costs(ledger: Ledger) -> None:

@@ -84,7 +84,9 @@ def everything(url: str) -> str:
 def ends(office: Office, *names: str) -> list[str]:
     """Runs that have ended, each after a call that a person has approved; their ids."""
     setup = {"note": f"{TEXT}: {SECRET}"}
-    tasks = [Task(id=name, input="count 1; sign 2", setup=setup) for name in names]
+    tasks = [
+        Task(id=name, input="count 1; sign 2", setup=setup, session=f"s-{name}") for name in names
+    ]
     specs = specs_of(office.version, tasks, batch="b")
     office.enqueue(specs)
     book = Approvals(office.ledger)

@@ -19,6 +19,7 @@ from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_mes
 from goldspan.harness.operation.intake import load_triggers, tell_queued
 from goldspan.harness.operation.outbox import unsent
 from goldspan.harness.operation.retention import prune_engine
+from goldspan.harness.operation.scrubbing import scrub_events
 from goldspan.harness.operation.sessions import (
     ANSWERED_CHARS,
     ASKED_CHARS,
@@ -36,6 +37,7 @@ from tests.harness.scripted import ScriptedModel, act
 from tests.harness.test_engine import Office, office, sql
 from tests.harness.test_replay import again, home, record, store
 from tests.operation.conftest import Clock
+from tests.planted_secrets import PLANTED
 
 __all__ = ["home", "office"]
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
@@ -121,6 +123,25 @@ def test_it_goes_with_the_run(tmp_path: Path) -> None:
         prune_engine(ledger, ledger.clock() + 1)
         new, life = of(ledger, "new")
         assert asyncio.run(new.earlier(life)) == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "told_after"),
+    [
+        ("content: on", [("my key is [redacted:openai-key]", "noted")]),
+        ("content: metadata", []),
+        ("drop: [goldspan.session.earlier]", []),
+    ],
+)
+def test_it_is_what_the_store_would_keep(tmp_path: Path, policy: str, told_after: Any) -> None:
+    (tmp_path / "redaction.yaml").write_text(policy, encoding="utf-8")
+    scrub = scrub_events(tmp_path / "s.duckdb")
+    with closing(Ledger(f"sqlite:///{tmp_path / 'engine.db'}", scrub=scrub)) as ledger:
+        session, life = of(ledger, "r")
+        asyncio.run(session.note(life, f"my key is {PLANTED['openai'][0]}", "noted"))
+        new, life = of(ledger, "new")
+        found = asyncio.run(new.earlier(life))
+    assert [(turn.asked, turn.answered) for turn in found] == told_after
 
 
 def test_a_replay_is_told_the_same(home: Path) -> None:

@@ -12,8 +12,9 @@ import yaml
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.contract import Contract
 from goldspan.harness.durable import specs_of
+from goldspan.harness.guards import typical_cost
 from goldspan.harness.operation.intake import Asked, Schedule, Trigger, load_triggers
-from goldspan.harness.operation.task_contract import hold_to
+from goldspan.harness.operation.task_contract import hold_to, merged
 from goldspan.harness.operation.tasks import Task, load_tasks
 from goldspan.tracing.errors import ConfigError, InputError
 from tests.chaos.world import write_post_office
@@ -65,6 +66,7 @@ def test_a_task_may_tighten(given: dict[str, Any]) -> None:
         {"max_stale": 5},
         {"stop_at": 51},
         {"typical_usd": 0.2},
+        {"typical_usd": None},
         {"typical_tokens": 5},
         {"required_artifacts": ["note"]},
         {"allowed_tools": ["count", "throw"]},
@@ -84,6 +86,21 @@ def test_a_task_may_tighten(given: dict[str, Any]) -> None:
 def test_a_task_may_not_loosen(given: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"contract.{next(iter(given))}: a task may tighten"):
         hold_to(AGENT, given, where="task t")
+
+
+def test_a_lower_stop_puts_off_no_alarm() -> None:
+    """Where nobody says what is typical, that is `max_usd` through `stop_at`."""
+    unknown = AGENT.model_copy(update={"typical_usd": None})
+    with pytest.raises(ConfigError, match=r"contract.stop_at: .*alarm_at too, at most 2\b"):
+        hold_to(unknown, {"stop_at": 10}, where="task t")
+    given = {"stop_at": 10, "alarm_at": 2}
+    hold_to(unknown, given, where="task t")
+    costs = [
+        typical_cost(each, [], priced=True).amount * each.alarm_at
+        for each in (unknown, merged(unknown, given, where="task t"))
+    ]
+    assert costs[0] == pytest.approx(costs[1])
+    hold_to(AGENT, {"stop_at": 10}, where="task t")
 
 
 def test_every_part_of_a_contract_is_held() -> None:

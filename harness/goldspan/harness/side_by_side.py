@@ -143,14 +143,21 @@ class _Reads:
             await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
 
     def tell(self, tell: Tell) -> None:
-        """Write down what came of the calls. Raises the first `Ended` in their order."""
+        """Write down what came of the calls. Raises the first `Ended` in their order.
+
+        Of a run that waits, the next life goes on with the call that made it wait, and finds what
+        came behind it as recorded: it is told then, in the order in which events are numbered.
+        """
         failures = {n: error for n, task in self.under_way.items() if (error := _failure(task))}
         done = {n: task.result() for n, task in self.under_way.items() if n not in failures}
         # Side by side then, so the longest of them is what they took.
         self.calls.usage.started -= max((one.replayed_s for one in done.values()), default=0.0)
         first = next((failures[n] for n in sorted(failures)), self.ended)
         self.over.update(done)
+        goes_on = self._goes_on_after(first)
         for number, over in sorted(self.over.items()):
+            if goes_on and (over.ends or number > min(failures, default=number)):
+                break
             if first is not None and over.ends:
                 continue
             try:
@@ -161,6 +168,11 @@ class _Reads:
                 tell(self.judged[number][0], text)
         if first is not None:
             raise first
+
+    def _goes_on_after(self, end: BaseException | None) -> bool:
+        """Whether the run has another life after this end."""
+        waits = isinstance(end, Ended) and end.outcome in ("paused", "killed")
+        return waits and self.calls.admissions.events.segment is not None
 
 
 def _failure(task: asyncio.Task[Over]) -> BaseException | None:

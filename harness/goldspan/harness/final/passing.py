@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from goldspan.harness.approvals.last_gate import Citing
 from goldspan.harness.calls import ToolCalls
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.final.citations import CitationGate
 from goldspan.harness.final.gates import AnswerGate, ArtifactGate, Gating, Seen
 from goldspan.harness.final.goal import GoalGate, GoalJudge
@@ -90,15 +91,18 @@ class FinalGates:
             environment.citable if isinstance(environment, Citing) else None,
         )
 
-        async def work() -> JsonValue:
+        def look() -> dict[str, list[str]]:
             return {gate.name: _found(gate, answer, seen) for gate in self._gates}
+
+        async def work() -> JsonValue:
+            found: JsonValue = await apart(look, leave_at=0)
+            return found
 
         owes_files = self.owed and any(made.get("path") for made in calls.artifacts)
         if owes_files or any(not isinstance(gate, ArtifactGate) for gate in self._gates):
             found: Any = await calls.admissions.engine.reserve("final gates")(work)
-        else:
-            found = await work()
-        return dict(found)
+            return dict(found)
+        return look()
 
     def _checked(self, gate: str, faults: Sequence[str], outcome: str) -> None:
         self.calls.admissions.events.event(

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from goldspan.harness.ledger import Ledger, Transaction
 from goldspan.harness.ledger.database import Scrub
+from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 from goldspan.tracing.redaction import Policy, policy_path
 
 AT_ONCE = 50
-PATIENCE_S = 86_400.0  # for a delivery that nobody makes
+PATIENCE_S = 86_400.0  # for a delivery that nobody makes, a wrapped run that nobody starts again
 
 
 class ScrubsRuns(Protocol):
@@ -30,9 +31,10 @@ class ScrubsRuns(Protocol):
 
 
 def scrub_events(store: Path) -> Scrub:
-    """How events in the outbox are redacted: by the store's policy, read with the first event. A
-    policy that is broken must stop no kill switch: secrets are taken out then, and nothing is sent
-    until it is mended."""
+    """How events in the outbox, and the turns of sessions, are redacted: by the store's policy,
+    read with the first of them. Without `content` nothing is left of a turn. A policy that is
+    broken must stop no kill switch: secrets are taken out then, and nothing is sent until it is
+    mended."""
     loaded: list[Policy] = []
 
     def scrub(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +43,10 @@ def scrub_events(store: Path) -> Scrub:
                 loaded.append(Policy.load(policy_path(store)))
             except ConfigError:
                 loaded.append(Policy())
-        return loaded[0].scrub_attributes(attributes)
+        kept = loaded[0].scrub_attributes(attributes)
+        if loaded[0].content != "on":
+            kept = {name: value for name, value in kept.items() if name != semconv.SESSION_EARLIER}
+        return kept
 
     return scrub
 
@@ -51,9 +56,10 @@ def scrub_ended(
 ) -> int:
     """Redact what runs left that have ended; returns how many runs. Repeats are harmless.
 
-    A run whose result is still to be delivered is left for a day. Without an `engine` only those
-    runs are redacted that no worker makes. `policy` is called where there is something to do.
-    Raises `StoreError` where the database does not answer, and what `policy` raises.
+    A run whose result is still to be delivered is left for a day, and so is a wrapped one that did
+    not complete: it may go on. Without an `engine` only those runs are redacted that no worker
+    makes. `policy` is called where there is something to do. Raises `StoreError` where the
+    database does not answer, and what `policy` raises.
     """
     done, after = 0, 0.0
     while runs := _ended(ledger, after, engine is not None):
@@ -105,7 +111,17 @@ def _scrub(tx: Transaction, run_id: str, why: str | None, policy: Policy) -> Non
             context=_text(row["context"], policy),
             reviewers=_json(signed, policy) if row["reviewers"] is not None else None,
         )
+    _scrub_turn(tx, run_id, policy)
     tx.run("scrub_run", run_id=run_id, why=_text(why, policy))
+
+
+def _scrub_turn(tx: Transaction, run_id: str, policy: Policy) -> None:
+    """Redacted as it was written, as a rule; not by a ledger that knew no policy, or another."""
+    if policy.content != "on":
+        tx.run("prune_turn", run_id=run_id)
+    for turn in tx.rows("texts_of_turn", run_id=run_id):
+        task, answer = _text(turn["task"], policy), _text(turn["answer"], policy)
+        tx.run("scrub_turn", run_id=run_id, task=task, answer=answer)
 
 
 def _json(value: Any, policy: Policy) -> str:

@@ -7,12 +7,14 @@ wrote. Which ones is a step of the run, so each of its lives is told the same.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from goldspan.harness.life import Life
 from goldspan.harness.tools import JsonValue, result_text
+from goldspan.tracing import semconv
 from goldspan.tracing.errors import ConfigError
 
 MOST_TURNS = 5
@@ -67,20 +69,24 @@ class Session:
         return Turn.read(await life.steps.reserve("session")(work))
 
     async def note(self, life: Life, asked: str, answered: str) -> None:
-        """What this run answered, for those that come later."""
-        ledger = life.ledger
+        """What this run answered, for those that come later: redacted, as an event is. Nothing
+        where content is not kept."""
+        ledger, said = life.ledger, as_text([Turn(asked, answered)])
 
         def write() -> None:
             with ledger.transaction() as tx:
-                tx.run(
-                    "note_turn",
-                    run_id=self.run_id,
-                    session=self.name,
-                    agent=self.agent,
-                    task=_short(asked, ASKED_CHARS),
-                    answer=_short(answered, ANSWERED_CHARS),
-                    at=ledger.clock(),
-                )
+                kept = tx.scrub({semconv.SESSION_EARLIER: said}).get(semconv.SESSION_EARLIER)
+                # Shortened afterwards: of a secret that is cut, the rest would not be known.
+                for turn in Turn.read(json.loads(kept or "[]")):
+                    tx.run(
+                        "note_turn",
+                        run_id=self.run_id,
+                        session=self.name,
+                        agent=self.agent,
+                        task=_short(turn.asked, ASKED_CHARS),
+                        answer=_short(turn.answered, ANSWERED_CHARS),
+                        at=ledger.clock(),
+                    )
 
         await life.steps.transact(write)
 

@@ -29,7 +29,7 @@ _LIMITS = (
     "alarm_at",
     "stop_at",
 )
-# What a run is held against where there is no history: no figure is no start.
+# What a run is held against where there is no history; without a figure, that is its bound.
 _TYPICAL = ("typical_usd", "typical_tokens")
 
 
@@ -70,13 +70,27 @@ def hold_to(agent: Contract, given: Mapping[str, Any], *, where: str) -> None:
                 where=where,
                 remedy=f"the version says {_shown(agent, name)}",
             )
+    _hold_alarm(agent, task, where)
+
+
+def _hold_alarm(agent: Contract, task: Contract, where: str) -> None:
+    """Without a figure, what is typical is the bound through `stop_at`: a lower `stop_at` alone
+    would raise what the alarm stands at."""
+    stated = any(getattr(agent, name) is not None for name in _TYPICAL)
+    most = float(f"{agent.alarm_at * task.stop_at / agent.stop_at:.4g}")  # as it is said
+    if not stated and task.alarm_at > most:
+        raise ConfigError(
+            "contract.stop_at: so low, it puts off the alarm of a run without a history",
+            where=where,
+            remedy=f"state alarm_at too, at most {most:g}",
+        )
 
 
 def _is_held(name: str, agent: Any, task: Any) -> bool:
     if name in _LIMITS:
         return agent is None or (task is not None and task <= agent)
     if name in _TYPICAL:
-        return task is None or (agent is not None and task <= agent)
+        return agent is task is None or (None not in (agent, task) and task <= agent)
     rule = _RULES.get(name)
     return rule is None or rule(agent, task)
 

@@ -1,8 +1,10 @@
 -- Which runs have ended, with nothing left to deliver, and still have their texts as they came?
+-- A wrapped run, which has no digest, may go on under its id where it did not complete.
 SELECT r.run_id, r.queue, r.why, r.at FROM goldspan_runs AS r
 WHERE
     r.state = 'ended' AND r.scrubbed = 0 AND r.emptied = 0 AND r.at > :after
     AND (r.queue IS NULL OR :queued = 1)
+    AND (r.digest <> '' OR r.outcome = 'completed' OR r.at < :long_ago)
     AND (
         r.queue IS NULL
         OR r.at < :long_ago
