@@ -141,10 +141,13 @@ def _trigger_route(triggers: Path, token: str | None, store: Path, engine: str |
     from goldspan.harness.engine import EngineConfig
     from goldspan.harness.ledger import default_url
     from goldspan.harness.operation.intake import load_triggers
+    from goldspan.harness.operation.scrubbing import scrub_events
     from goldspan.harness.operation.trigger_endpoint import TriggerEndpoint
 
     url = engine or default_url(store)
-    return TriggerEndpoint(EngineConfig(url), load_triggers(triggers), token or "").route()
+    return TriggerEndpoint(
+        EngineConfig(url), load_triggers(triggers), token or "", scrub_events(store)
+    ).route()
 
 
 def _dashboard(store: Path, port: int) -> tuple[ChildCommand | None, str | None]:

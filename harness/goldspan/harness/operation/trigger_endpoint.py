@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from goldspan.harness.engine import EngineConfig, OutsideEngine
 from goldspan.harness.ledger import Ledger
+from goldspan.harness.ledger.database import Scrub
 from goldspan.harness.operation.intake import Trigger, tell_queued
 from goldspan.tracing.errors import ConfigError, GoldspanError, InputError
 
@@ -34,12 +35,13 @@ class TriggerEndpoint:
 
     Answers 202 with the run's id once the run is durable in the queue; 400 for an event that is
     no JSON object or lacks a field, 401 without the token, 404 for an unknown trigger, 413 for
-    more than `MOST_BYTES`, 503 where the run cannot be queued now.
+    more than `MOST_BYTES`, 503 where the run cannot be queued now. `scrub` redacts audit events.
     """
 
     config: EngineConfig
     triggers: Sequence[Trigger]
     token: str
+    scrub: Scrub | None = None
 
     def __post_init__(self) -> None:
         """Raises ConfigError without a token: whoever reaches this starts runs that cost money."""
@@ -92,7 +94,7 @@ class TriggerEndpoint:
         """
         spec = trigger.spec(event, key=key, at=datetime.now(UTC))
         with (
-            closing(Ledger(self.config.url)) as ledger,
+            closing(Ledger(self.config.url, scrub=self.scrub)) as ledger,
             OutsideEngine(self.config) as engine,
         ):
             new = engine.enqueue([spec])

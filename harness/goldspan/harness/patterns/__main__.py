@@ -12,6 +12,7 @@ from typing import Any
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.ledger import Ledger, default_url
 from goldspan.harness.models.live import LiveModel
+from goldspan.harness.operation.scrubbing import scrub_events
 from goldspan.harness.patterns.long_memory import Memory, session
 from goldspan.harness.patterns.orchestrator import Specialist, orchestrate
 from goldspan.harness.patterns.passages import Index, search_tool
@@ -62,7 +63,7 @@ def main() -> None:
     model = LiveModel.make(given.model or version.config.model, base_url=given.base_url)
     with instrument(store=given.store, service_name=version.name) as telemetry:
         workspace, prices = given.store.parent / "workspaces", Prices.load(prices_path(given.store))
-        ledger = Ledger(default_url(given.store))
+        ledger = Ledger(default_url(given.store), scrub=scrub_events(given.store))
         team = Team(version, model, telemetry.recorder, workspace, prices, ledger=ledger)
         memory = given.store.parent / "memory.sqlite"
         result = asyncio.run(run(given.pattern, team, given.task, index, memory))
