@@ -67,6 +67,20 @@ def test_a_run_that_goes_on_begins_another_segment(ledger: Ledger) -> None:
     assert runs.find("other") is None
 
 
+def test_a_life_that_is_over_does_not_end_its_run(ledger: Ledger) -> None:
+    def ends(segment: int) -> str:
+        runs.end("r", "failed", "its tail", 0, None, segment=segment)
+        state = runs.find("r")
+        assert state is not None
+        return state.state
+
+    runs = started(ledger)
+    runs.park("r", "approval:a", "waits")
+    assert ends(1) == "parked"
+    started(ledger)
+    assert (ends(1), ends(2)) == ("running", "ended")
+
+
 APPROVAL = (
     "INSERT INTO goldspan_approvals (id, run_id, digest, kind, proposal, state, asked_at)"
     " VALUES ('a1', 'r', 'd', 'reviewer', '{}', 'asked', 1)"

@@ -37,9 +37,16 @@ FIRST = "2026-11-21 12:00\n  done: read page 1\n  next: read page 2"
 class Sessions:
     """Runs of one agent, of which some belong to a session."""
 
-    def __init__(self, folder: Path, progress: dict[str, Any] | None, **contract: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        progress: dict[str, Any] | None,
+        approvals: dict[str, Any] | None = None,
+        **contract: Any,
+    ) -> None:
         self.folder = folder
-        more = {} if progress is None else {"progress": progress}
+        more: dict[str, Any] = {"approvals": approvals or {}}
+        more |= {} if progress is None else {"progress": progress}
         path = write_library(folder / "reader" / "v1", contract, **more)
         self.version = AgentVersion.load(path)
         self.ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}")
@@ -197,6 +204,25 @@ def test_a_run_is_told_so_much_and_the_contract_says_whether_it_may_note(tmp_pat
     with closing(named.ledger):
         named.run([NOTE], "done", name="one")
     assert json.loads(named.model.told()[0]) == {"noted": True}
+
+
+@pytest.mark.parametrize("named", ["note_progress", "write"])
+def test_a_dry_run_of_a_note_writes_none(tmp_path: Path, named: str) -> None:
+    sessions = opened(tmp_path, dry_run=[named])
+    with closing(sessions.ledger):
+        assert sessions.run([NOTE], "done", name="one").outcome == "completed"
+    told = json.loads(sessions.model.told()[0])
+    assert told == {"dry_run": True, "would": {"note_progress": NOTE[1]}}
+    assert [note.key for note in sessions.file.read()] == ["one:end"]
+
+
+def test_an_approval_rule_may_name_the_note(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, {}, {"note_progress": {}}, typical_tokens=1000)
+    with closing(sessions.ledger):
+        waits = sessions.run([NOTE], "done", name="one")
+        assert (waits.outcome, "note_progress" in str(waits.reason)) == ("paused", True)
+        assert sessions.file.read() == []
+        assert sessions.run("done", name="two", session=None).outcome == "completed"
 
 
 def test_without_the_policy_a_session_is_only_a_name(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from goldspan.cli.app import app
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.ledger import Ledger, default_url
+from goldspan.harness.guards import recent_costs
+from goldspan.harness.ledger import Intent, Ledger, Settlement, default_url
 from goldspan.harness.ledger.runs import Runs, RunState
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
@@ -155,6 +156,21 @@ def test_runs_make_the_history_by_which_the_next_is_stopped(
     assert (stopped.outcome, "the median of 10 runs" in str(stopped.reason)) == ("aborted", True)
 
 
+def test_what_a_run_used_until_it_raised_counts(
+    tmp_path: Path, recorder: Recorder, ledger: Ledger
+) -> None:
+    def fails() -> None:
+        if len(model.requests) == 2:
+            raise ValueError("a fault")
+
+    model = Writes(fails)
+    with pytest.RaisesGroup(ValueError):
+        worked(tmp_path, recorder, ledger, model, task("t"))
+    ((usd, tokens),) = recent_costs(ledger, "desk")
+    assert tokens == 20
+    assert usd == pytest.approx(20e-6)
+
+
 def test_a_run_whose_process_is_gone_is_no_longer_under_way(ledger: Ledger) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -169,7 +185,11 @@ def test_a_run_whose_process_is_gone_is_no_longer_under_way(ledger: Ledger) -> N
         tx.run("note_process", run_id="dead", why=dead)
         tx.run("note_process", run_id="queued", why=dead)
         tx.run("note_process", run_id="elsewhere", why="on another.example, in process 1")
+    call = Intent.of("dead", 1, "model:tiny", "asked", agent="desk", action_class="model")
+    ledger.admit(call)
+    ledger.settle([Settlement(call.key, {"tokens": 20, "usd": 0.5})])
     assert end_gone(ledger) == 1
+    assert (known(ledger, "dead").tokens, known(ledger, "dead").usd) == (20, 0.5)
     states = {name: known(ledger, name).state for name in ("dead", "here", "queued", "elsewhere")}
     assert states == {**dict.fromkeys(states, "running"), "dead": "ended"}
 

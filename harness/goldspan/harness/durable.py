@@ -124,7 +124,7 @@ class SpecRunner:
             run_id=spec.run_id,
             attributes={**spec.attributes, semconv.BATCH_ID: spec.batch},
             life=life,
-            approver=self.approver or LedgerApprover(Approvals(life.ledger)),
+            approver=self.approver or LedgerApprover(Approvals(life.ledger), life.steps.transact),
             attempts=self.attempts,
         )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from goldspan.harness.failure.apart import apart
+from goldspan.harness.guards import TypicalCost
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.steps import Steps, retold, told
 from goldspan.harness.tools import Environment, JsonValue
-from goldspan.tracing.errors import GoldspanError, MeasurementError
+from goldspan.tracing.errors import ConfigError, GoldspanError, MeasurementError
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,25 @@ class Life:
 
 
 async def prepare(
-    life: Life, environment: Environment, workspace: Path, setup: Mapping[str, Any]
-) -> None:
-    """Make the run's world, as its first step.
+    life: Life,
+    environment: Environment,
+    workspace: Path,
+    setup: Mapping[str, Any],
+    judge: Callable[[], TypicalCost | None],
+) -> TypicalCost | None:
+    """Make the run's world, as its first step; returns what `judge` says a run costs, the same in
+    every life: other runs end meanwhile.
 
-    Raises `MeasurementError` where that fails, as on a full disk: no agent's fault. A life that
-    does it anew clears what a process left that died in it.
+    Raises `MeasurementError` where the world cannot be made, as on a full disk: no agent's fault;
+    `ConfigError` as `judge` does. A life that does it anew clears what a process left that died in
+    it.
     """
 
     async def work() -> JsonValue:
+        try:
+            typical = await life.steps.transact(judge)
+        except ConfigError as error:
+            return {"refused": told(error)}
         try:
             if life.segment is not None and workspace.exists():
                 await apart(shutil.rmtree, workspace)
@@ -52,8 +63,15 @@ async def prepare(
                 remedy="see that its disk has room, and what the task's setup asks for",
             )
             return {"failure": told(failure)}
-        return {}
+        return {"typical": None if typical is None else asdict(typical)}
 
     recorded: Any = await life.steps.reserve("prepare")(work)
     if "failure" in recorded:
         raise retold(recorded["failure"])
+    if "refused" in recorded:
+        why = recorded["refused"]
+        raise ConfigError(why["message"], where=why["where"], remedy=why["remedy"])
+    if "typical" not in recorded:  # by a version that did not record it
+        return await life.steps.transact(judge)
+    typical = recorded["typical"]
+    return None if typical is None else TypicalCost(**typical)

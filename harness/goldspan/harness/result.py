@@ -25,7 +25,8 @@ class Step:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The end of one run. `cost_usd` is as recorded, None where a call has no price."""
+    """The end of one run. `cost_usd` is as recorded, None where a call has no price. `end_state` is
+    empty where the run waits and will go on: its world is half made, and not this life's."""
 
     run_id: str
     trace_id: str

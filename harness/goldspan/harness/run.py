@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ from goldspan.harness.models.routing import Router
 from goldspan.harness.models.summary import summariser
 from goldspan.harness.operation.audit import breaker_note, cap_note, keep
 from goldspan.harness.operation.next_action import next_action
-from goldspan.harness.operation.progress import ARGUMENTS, Progress, progress_folder
+from goldspan.harness.operation.progress import ARGUMENTS, NOTING, Progress, progress_folder
 from goldspan.harness.operation.run_setup import setup_attributes
 from goldspan.harness.operation.sessions import Session, Turn, as_text, told
 from goldspan.harness.result import Ended, Outcome, RunResult
@@ -107,11 +108,11 @@ async def run_agent(
     """
     environment = environment or version.environment()
     contract = contract or version.config.contract
-    tools = with_dry_runs(version.tools(environment), contract.dry_run)
+    tools = version.tools(environment)
     known = {**arguments_of(tools), **(ARGUMENTS if version.config.progress else {})}
     check_rules(contract, known)
     version.config.final.check(known, str(version.path / "config.yaml"))
-    rules = version.approval_rules(tools)
+    rules = version.approval_rules([*tools, NOTING] if version.config.progress else tools)
     prices = prices or Prices()
     routing = version.config.routing if model_name is None else None
     model_name = model_name or version.config.model
@@ -122,8 +123,8 @@ async def run_agent(
     run_id = run_id or uuid.uuid4().hex
     with closing(Ledger()) if life is None else nullcontext(life.ledger) as ledger:
         life = life or Life(ledger, Direct())
-        typical = _typical(life, version.name, contract, priced)
-        await prepare(life, environment, workspace, setup or {})
+        judge = partial(_typical, life, version.name, contract, priced)
+        typical = await prepare(life, environment, workspace, setup or {}, judge)
         usage, now = Usage(), now or datetime.now(UTC)
         events = RunEvents(recorder, run_id, life.segment)
         progress, keeps, place = None, version.config.progress, None
@@ -134,6 +135,7 @@ async def run_agent(
         elif session is not None:
             place = Session(session, version.name, run_id)
             earlier = await place.earlier(life)
+        tools = with_dry_runs(tools, contract.dry_run)
         shield = version.config.safety.start(events.event, told(earlier))
         policy, by_name = version.config.failure, {tool.name: tool for tool in tools}
         failing = Failing.of(policy, life, recorder, events, by_name) if policy else None
@@ -228,6 +230,8 @@ async def run_agent(
             await place.note(life, task, end.answer)
     if end.failure is not None:
         raise end.failure
+    # A durable run that waits may be woken by now: its workspace is its next life's.
+    waits = life.segment is not None and end.outcome in ("paused", "killed")
     return RunResult(
         run_id=run_id,
         trace_id=span.trace_id,
@@ -239,7 +243,7 @@ async def run_agent(
         usage=usage,
         cost_usd=None if usage.unpriced_calls else usage.usd,
         artifacts=calls.artifacts,
-        end_state=await apart(environment.end_state, workspace),
+        end_state={} if waits else await apart(environment.end_state, workspace),
         next_actions=end.next_actions,
         transcript=loop.messages,
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from goldspan.harness.ledger.entries import Intent
 from goldspan.harness.result import Ended, Outcome
 from goldspan.harness.tools import JsonValue
-from goldspan.tracing.errors import MeasurementError
+from goldspan.tracing.errors import GoldspanError, MeasurementError
 
 Work: TypeAlias = Callable[[], Awaitable[JsonValue]]
 StepRunner: TypeAlias = Callable[[Work], Awaitable[JsonValue]]
@@ -130,7 +130,7 @@ async def _do(work: Work) -> JsonValue:
         raise parked.ended() from None
 
 
-def told(error: MeasurementError) -> dict[str, JsonValue]:
+def told(error: GoldspanError) -> dict[str, JsonValue]:
     """An error as a step's result: a step that raises would be recorded as the engine likes."""
     return {"message": error.message, "where": error.where, "remedy": error.remedy}
 

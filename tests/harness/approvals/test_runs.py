@@ -105,6 +105,10 @@ class Office:
             decide(approvals, asked, kind, name, approvals.issue(asked, name), **more)
             drain(ledger, lambda: instrument(store=self.store))
 
+    def left(self) -> dict[str, Any]:
+        """What is in the run's workspace, also while it waits."""
+        return Notebook().end_state(self.folder / "work")
+
     def rows(self, sql: str) -> list[dict[str, Any]]:
         with Store.open(self.store) as store:
             return store.rows(sql)
@@ -117,7 +121,7 @@ def office(tmp_path: Path) -> Office:
 
 def test_the_run_pauses_and_goes_on_when_it_is_approved(office: Office) -> None:
     first = office.live()
-    assert (first.outcome, first.end_state) == ("paused", {})
+    assert (first.outcome, office.left()) == ("paused", {})
     (asked,) = office.rows("SELECT * FROM approvals")
     assert (asked["status"], asked["tool_name"], asked["draft"]) == ("pending", "write", "hello")
     assert (asked["trace_id"], asked["agent_name"]) == (first.trace_id, "agent")
@@ -170,7 +174,7 @@ def test_an_approval_is_no_approval_of_the_next_call(office: Office) -> None:
     office.live()
     office.say("approve")
     result = office.live()
-    assert (result.outcome, result.end_state) == ("paused", {"note-0.txt": "one"})
+    assert (result.outcome, office.left()) == ("paused", {"note-0.txt": "one"})
     office.say("approve", "bo")
     assert office.live().outcome == "completed"
 
@@ -291,7 +295,7 @@ def test_calls_within_their_rule_go_by_themselves_and_a_share_is_looked_at(
     texts = (json.dumps(sure), json.dumps(unsure), act("answer", text="done"))
     office.model = ScriptedModel(texts)
     result = office.live()
-    assert (result.outcome, result.end_state) == ("paused", {"note-0.txt": "sure"})
+    assert (result.outcome, office.left()) == ("paused", {"note-0.txt": "sure"})
     office.live()  # what is noted again is noted once
     with closing(Ledger(office.url)) as ledger:
         approvals = Approvals(ledger)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from opentelemetry.trace import get_current_span
 
@@ -15,18 +16,22 @@ from goldspan.harness.ledger import call_digest
 from goldspan.tracing import semconv
 from goldspan.tracing.recording import shared_attributes
 
+Transact: TypeAlias = Callable[[Callable[[], Approval]], Awaitable[Approval]]
+
 
 @dataclass(frozen=True)
 class LedgerApprover:
-    """Whoever decides through the command line or the dashboard, now or in some days."""
+    """Whoever decides through the command line or the dashboard, now or in some days. `transact`
+    asks the database: a durable run's steps insist where it is away."""
 
     approvals: Approvals
+    transact: Transact = asyncio.to_thread
 
     async def decide(self, proposal: Proposal) -> Decision | None:
         """What was decided, or None after the question was put. The row in the ledger is the
         truth: a run that asks again after a crash asks nobody twice."""
         context = context_here()
-        found = await asyncio.to_thread(self.approvals.ask, proposal, context)
+        found = await self.transact(lambda: self.approvals.ask(proposal, context))
         return _decision(found, proposal)
 
 

@@ -36,12 +36,16 @@ class Watch:
     async def rest_if_stopping(self, life: Durable) -> None:
         """Keep a run from another call in a process that ends: between an intent and its effect it
         would leave a call of which nobody knows."""
-        if self.stopping:
+        here = asyncio.current_task()
+        if not self.stopping or here is None:
+            return
+        if here.cancelling() and here not in self.cut:  # during a call that could not be cut
             self.lives.discard(life)
-            here = asyncio.current_task()
-            if here is not None and here.cancelling():  # during a call that could not be cut
-                raise asyncio.CancelledError
-            await asyncio.Event().wait()
+            raise asyncio.CancelledError
+        if here in self.in_flight:  # what it has done is not recorded yet
+            return
+        self.lives.discard(life)
+        await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ class Durable:
         return run
 
     async def transact(self, work: Callable[[], Answer]) -> Answer:
-        """Run it in a thread, and insist. None begins in a process that ends."""
+        """Run it in a thread, and insist. In a process that ends none begins, but those of a step
+        that is under way: it may come to its end."""
         await self._watch.rest_if_stopping(self)
         return await insist(work)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
@@ -223,20 +224,19 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
         await insist(lambda: engine.park(spec.run_id, park))
         raise dbos_error.DBOSWorkflowCancelledError(parked.park.reason) from None
     except GoldspanError as error:
-        await _failed(engine, spec.run_id, str(error))
+        await _failed(engine, spec.run_id, segment, str(error))
         return {"run_id": spec.run_id, "outcome": "failed", "reason": str(error)}
     except dbos_error.DBOSException:  # another process has this run
         raise
     except Exception as error:
-        await _failed(engine, spec.run_id, f"{type(error).__name__}: {error}")
+        await _failed(engine, spec.run_id, segment, f"{type(error).__name__}: {error}")
         raise
     finally:
         engine.watch.lives.discard(steps)
     if result.outcome in ("paused", "killed"):
         raise dbos_error.DBOSWorkflowCancelledError(result.reason or result.outcome)
-    await _ended(
-        engine, spec.run_id, result.outcome, result.reason, result.usage.tokens, result.cost_usd
-    )
+    tokens, usd = result.usage.tokens, result.cost_usd
+    await _ended(engine, spec.run_id, segment, result.outcome, result.reason, tokens, usd)
     return {
         "run_id": spec.run_id,
         "trace_id": result.trace_id,
@@ -251,12 +251,19 @@ async def run_workflow(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _ended(
-    engine: Engine, run_id: str, outcome: Outcome, why: str | None, tokens: int, usd: float | None
+    engine: Engine,
+    run_id: str,
+    segment: int,
+    outcome: Outcome,
+    why: str | None,
+    tokens: int,
+    usd: float | None,
 ) -> None:
-    await insist(lambda: engine.runs.end(run_id, outcome, why, tokens, usd))
+    end = partial(engine.runs.end, run_id, outcome, why, tokens, usd, segment=segment)
+    await insist(end)
 
 
-async def _failed(engine: Engine, run_id: str, why: str) -> None:
+async def _failed(engine: Engine, run_id: str, segment: int, why: str) -> None:
     """What it used until then counts for what a run of its agent costs."""
     tokens, usd = await insist(lambda: engine.runs.spent(run_id))
-    await _ended(engine, run_id, "failed", why, tokens, usd)
+    await _ended(engine, run_id, segment, "failed", why, tokens, usd)

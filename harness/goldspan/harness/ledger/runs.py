@@ -58,9 +58,17 @@ class Runs:
             tx.run("park_run", run_id=run_id, waits_for=waits_for, why=why, at=at)
 
     def end(
-        self, run_id: str, outcome: str, why: str | None, tokens: int, usd: float | None
+        self,
+        run_id: str,
+        outcome: str,
+        why: str | None,
+        tokens: int,
+        usd: float | None,
+        *,
+        segment: int | None = None,
     ) -> None:
-        """A run has ended. `usd` is None where a call had no price."""
+        """A run has ended. `usd` is None where a call had no price. One that waits, or that is in
+        another segment than the one given, stays as it is."""
         with self.ledger.transaction() as tx:
             tx.run(
                 "end_run",
@@ -69,6 +77,7 @@ class Runs:
                 why=why,
                 tokens=tokens,
                 usd=usd,
+                segment=segment,
                 at=self.ledger.clock(),
             )
 

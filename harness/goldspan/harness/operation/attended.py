@@ -62,7 +62,7 @@ def attended(
     runs, run = Runs(ledger), Attended(Life(ledger, Watched(ledger, run_id, agent)))
     runs.begin_segment(run_id, agent, digest, queue=None, batch=batch)
     note_process(ledger, run_id)
-    outcome, why, tokens, usd = "failed", GONE, 0, None
+    outcome, why = "failed", GONE
     try:
         yield run
     except BaseException as error:
@@ -72,6 +72,8 @@ def attended(
         if (result := run.result) is not None:
             outcome, why = result.outcome, result.reason or ""
             tokens, usd = result.usage.tokens, result.cost_usd
+        else:
+            tokens, usd = runs.spent(run_id)
         runs.end(run_id, outcome, why or None, tokens, usd)
 
 
@@ -86,11 +88,11 @@ def end_gone(ledger: Ledger) -> int:
     with ledger.transaction() as tx:
         rows = tx.rows("attended_running")
     mine = _here("")
-    ended = 0
+    runs, ended = Runs(ledger), 0
     for row in rows:
         place = row["why"] or ""
         if place.startswith(mine) and not _runs(int(place.removeprefix(mine))):
-            Runs(ledger).end(row["run_id"], "failed", GONE, 0, None)
+            runs.end(row["run_id"], "failed", GONE, *runs.spent(row["run_id"]))
             ended += 1
     return ended
 

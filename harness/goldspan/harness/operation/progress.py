@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from goldspan.harness.run_events import RunEvents
 from goldspan.harness.steps import Steps, retold, told
 from goldspan.harness.tools import JsonValue, Tool, ToolContext
 from goldspan.tracing import semconv
-from goldspan.tracing.errors import GoldspanError, MeasurementError
+from goldspan.tracing.errors import GoldspanError, InternalError, MeasurementError
 from goldspan.tracing.files import read_text, write_text
 
 FILE = "progress.json"
@@ -75,6 +75,20 @@ class NoteProgress(BaseModel):
 
 ARGUMENTS = {TOOL: list(NoteProgress.model_fields)}  # where a contract may name the tool
 _NOTES = TypeAdapter(list[Note])
+
+
+def _nowhere(_context: ToolContext, _given: NoteProgress) -> JsonValue:
+    raise InternalError("a note outside a session", where=TOOL)
+
+
+# The tool as approval rules see it, also of a run that has no session.
+NOTING = Tool(
+    TOOL,
+    "Note for later runs of this session what is done and what is next.",
+    NoteProgress,
+    _nowhere,
+    action_class="write",
+)
 
 
 @dataclass(frozen=True)
@@ -161,14 +175,7 @@ class Progress:
 
     def tool(self) -> Tool:
         """The tool that writes a note, and can be asked whether it has."""
-        return Tool(
-            TOOL,
-            "Note for later runs of this session what is done and what is next.",
-            NoteProgress,
-            self._note,
-            action_class="write",
-            ask=self._noted,
-        )
+        return replace(NOTING, run=self._note, ask=self._noted)
 
     def with_tool(self, tools: Sequence[Tool], contract: Contract) -> list[Tool]:
         """The run's tools with this one, where the contract allows it."""
