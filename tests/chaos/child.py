@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from goldspan.harness.durable import SpecRunner
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.operation.durable import SpecRunner
 from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices

@@ -19,8 +19,8 @@ from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals.deciding import decide
 from goldspan.harness.approvals.proposal import DecisionKind
 from goldspan.harness.approvals.register import Approvals
-from goldspan.harness.durable import specs_of
 from goldspan.harness.ledger import Ledger
+from goldspan.harness.operation.durable import specs_of
 from goldspan.harness.operation.tasks import Task, load_tasks
 from goldspan.harness.run_spec import RunSpec, queued_run_id
 

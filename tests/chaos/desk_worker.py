@@ -21,10 +21,10 @@ import genai_prices.data  # noqa: F401  what workers import late is here before 
 import pandas  # noqa: F401
 
 import goldspan.harness.demo.desk  # noqa: F401
-from goldspan.harness.durable import SpecRunner
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.operation.durable import SpecRunner
 from goldspan.harness.operation.outbox import drain
 from goldspan.harness.operation.worker import WorkerProcess
 from goldspan.tracing.instrument import Telemetry, instrument

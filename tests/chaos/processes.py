@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.durable import specs_of
 from goldspan.harness.engine import EngineConfig, enqueue_from_outside
+from goldspan.harness.operation.durable import specs_of
 from goldspan.harness.operation.tasks import Task
 from tests.chaos.world import write_post_office
 

@@ -14,7 +14,6 @@ import pytest
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import Decision, Proposal
-from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, JsonSerializer
 from goldspan.harness.guards import recent_costs
 from goldspan.harness.ledger import Intent, Ledger, call_digest
@@ -23,6 +22,7 @@ from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.operation.durable import SpecRunner, specs_of
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.operation.worker import BURIED, WorkerProcess
 from goldspan.harness.result import RunResult

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals.unknown import resolve, unknown_calls
-from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.life import Life
 from goldspan.harness.models.gateway import Mode, Model, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
+from goldspan.harness.operation.durable import SpecRunner, specs_of
 from goldspan.harness.operation.outbox import drain
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.operation.worker import WorkerProcess

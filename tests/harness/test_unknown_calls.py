@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from goldspan.harness.approvals.unknown import resolve, unknown_calls
-from goldspan.harness.durable import specs_of
 from goldspan.harness.ledger import Intent
 from goldspan.harness.ledger.runs import RunState
 from goldspan.harness.models.messages import message_text
+from goldspan.harness.operation.durable import specs_of
 from goldspan.harness.operation.outbox import unsent
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_spec import RunSpec

@@ -12,11 +12,11 @@ import pytest
 from dbos import DBOS
 
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, OutsideEngine, apply_schedules
 from goldspan.harness.ledger import Intent, Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.models.gateway import Mode, ModelGateway
+from goldspan.harness.operation.durable import SpecRunner, specs_of
 from goldspan.harness.operation.intake import Asked, Schedule
 from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import unsent

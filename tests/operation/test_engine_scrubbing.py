@@ -15,13 +15,13 @@ import pytest
 
 from goldspan.harness.approvals.deciding import decide
 from goldspan.harness.approvals.register import Approvals
-from goldspan.harness.durable import SpecRunner, specs_of
 from goldspan.harness.engine import EngineConfig, OutsideEngine
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.harness.operation.delivery import Delivery, target_of
+from goldspan.harness.operation.durable import SpecRunner, specs_of
 from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import AuditEvent, drain, put, unsent
 from goldspan.harness.operation.scrubbing import scrub_ended, scrub_events

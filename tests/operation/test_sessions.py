@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from goldspan.harness.durable import batch_of, specs_of
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
 from goldspan.harness.life import Life
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
+from goldspan.harness.operation.durable import batch_of, specs_of
 from goldspan.harness.operation.intake import load_triggers, tell_queued
 from goldspan.harness.operation.outbox import unsent
 from goldspan.harness.operation.retention import prune_engine

@@ -11,8 +11,8 @@ import yaml
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.contract import Contract
-from goldspan.harness.durable import specs_of
 from goldspan.harness.guards import typical_cost
+from goldspan.harness.operation.durable import specs_of
 from goldspan.harness.operation.intake import Asked, Schedule, Trigger, load_triggers
 from goldspan.harness.operation.task_contract import hold_to, merged
 from goldspan.harness.operation.tasks import Task, load_tasks

@@ -46,9 +46,9 @@ def enqueue(
     --batch, the same file twice is one intake.
     """
     from goldspan.harness.agents.version import AgentVersion
-    from goldspan.harness.durable import batch_of, specs_of
     from goldspan.harness.engine import EngineConfig, OutsideEngine
     from goldspan.harness.ledger import Ledger, default_url
+    from goldspan.harness.operation.durable import batch_of, specs_of
     from goldspan.harness.operation.intake import tell_queued
     from goldspan.harness.operation.scrubbing import scrub_events
     from goldspan.harness.operation.tasks import in_session, load_tasks
@@ -113,12 +113,12 @@ def worker(
     from goldspan.harness.agents.version import AgentVersion
     from goldspan.harness.drill import NAME as DRILL
     from goldspan.harness.drill import drill_gateway
-    from goldspan.harness.durable import SpecRunner
     from goldspan.harness.engine import EngineConfig, apply_schedules
     from goldspan.harness.ledger import Ledger, default_url
     from goldspan.harness.models.gateway import Mode, ModelChoice, ModelGateway
     from goldspan.harness.models.routing import RoutedModels
     from goldspan.harness.operation.delivery import Delivery, target_of
+    from goldspan.harness.operation.durable import SpecRunner
     from goldspan.harness.operation.intake import load_schedules
     from goldspan.harness.operation.outbox import drain
     from goldspan.harness.operation.scrubbing import scrub_ended, scrub_events

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from goldspan.harness.agents.version import AgentVersion
-from goldspan.harness.durable import specs_of
 from goldspan.harness.models.gateway import Mode, ModelGateway
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest, message_text, text_message
+from goldspan.harness.operation.durable import specs_of
 from goldspan.harness.operation.tasks import Task
 from goldspan.harness.run_spec import RunSpec
 from goldspan.harness.tools import Tool, ToolContext

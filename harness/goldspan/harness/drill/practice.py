@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 from goldspan.harness.drill.agent import NAME, drill_gateway, drill_specs
 from goldspan.harness.drill.measuring import LIMIT_MS, Measured, measured
-from goldspan.harness.durable import SpecRunner
 from goldspan.harness.engine import EngineConfig, enqueue_from_outside
 from goldspan.harness.ledger import Ledger
 from goldspan.harness.ledger.runs import Runs
+from goldspan.harness.operation.durable import SpecRunner
 from goldspan.harness.operation.kill import KillSwitch
 from goldspan.harness.operation.outbox import AuditEvent, put
 from goldspan.harness.operation.worker import WorkerProcess
