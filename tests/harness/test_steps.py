@@ -193,7 +193,8 @@ def _away() -> str:
 
 def test_nothing_but_the_engine_imports_dbos() -> None:
     code = (
-        "import sys, goldspan.harness, goldspan.harness.operation.tasks, goldspan.harness.operation.durable\n"
+        "import sys, goldspan.harness\n"
+        "import goldspan.harness.operation.tasks, goldspan.harness.operation.durable\n"
         "print({'dbos', 'sqlalchemy', 'psycopg'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
