@@ -94,11 +94,13 @@ def write_archivist(folder: Path, **parts: Any) -> AgentVersion:
     return AgentVersion.load(folder)
 
 
-def run(tmp_path: Path, model: Model, task: str = "go", **parts: Any) -> RunResult:
+def run(
+    tmp_path: Path, model: Model, task: str = "go", ledger: Ledger | None = None, **parts: Any
+) -> RunResult:
     version = write_archivist(tmp_path / "archivist" / "v1.0.0", **parts)
     with (
         instrument(store=tmp_path / "s.duckdb", service_name="test") as telemetry,
-        closing(Ledger()) as ledger,
+        closing(Ledger()) as own,
     ):
         return asyncio.run(
             run_agent(
@@ -108,7 +110,7 @@ def run(tmp_path: Path, model: Model, task: str = "go", **parts: Any) -> RunResu
                 recorder=telemetry.recorder,
                 workspace=tmp_path / "work",
                 run_id="run-1",
-                life=Life(ledger, Direct()),
+                life=Life(ledger or own, Direct()),
             )
         )
 

@@ -1,4 +1,5 @@
-"""Model calls whose process died: what they may have used stays reserved until it is known."""
+"""Model calls that failed, or whose process died: what they may have used stays reserved until it
+is known."""
 
 from __future__ import annotations
 
@@ -7,25 +8,30 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.failure.policy import FailurePolicy
 from goldspan.harness.failure.retry import RetriedModel, Retry
-from goldspan.harness.ledger import Ledger
+from goldspan.harness.guards.breaker import Breakers
+from goldspan.harness.ledger import Intent, Ledger, Want
 from goldspan.harness.life import Life
 from goldspan.harness.models.cassette import Cassette, Scope
 from goldspan.harness.models.gateway import Mode, Model, ModelGateway
-from goldspan.harness.models.messages import ModelAnswer, ModelRequest
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest, text_message
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
-from goldspan.harness.steps import Direct, Park, Steps, Work
+from goldspan.harness.steps import Direct, Park, Parked, Steps, Work
 from goldspan.harness.tools import JsonValue
+from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.pricing import Prices
 from tests.harness.emitted import Emitted
 from tests.harness.scripted import ScriptedModel, act, write_version
+from tests.harness.test_failing_runs import FAST, run
+from tests.harness.test_retry import Bench
 
 LIMITS = {"max_tokens": 20_000, "max_usd": 1}
 PRICES = "prices:\n- {model: tiny, input_usd: 10, output_usd: 30}\n"
@@ -153,3 +159,104 @@ def test_what_a_run_used_is_settled_before_it_waits(tmp_path: Path, ledger: Ledg
     with pytest.raises(Dead):
         live(tmp_path, ledger, "one", model, DyingAsItWaits())
     assert used(ledger)[0] == 20
+
+
+@pytest.mark.parametrize(
+    ("ends", "down", "left"),
+    [
+        ([MeasurementError("never asked")], True, 0),
+        ([ConnectionRefusedError(), ConnectionRefusedError(), ConnectionRefusedError()], False, 0),
+        ([TimeoutError(), ConnectionRefusedError(), ConnectionRefusedError()], False, 100),
+    ],
+)
+def test_a_model_that_was_not_reached_has_used_nothing(
+    ends: list[Exception], down: bool, left: float
+) -> None:
+    bench = Bench()
+
+    class Failing(ScriptedModel):
+        async def answer(self, request: ModelRequest) -> Any:
+            raise ends.pop(0)
+
+    intent = Intent.of("r", 1, "model:tiny", {}, action_class="model")
+    assert bench.breakers.admit(intent, [Want("run:r", "tokens", 100, 1000, "budget")]).fresh
+    for _ in range(3 if down else 0):  # meanwhile, in other runs
+        bench.breakers.failed("model:tiny", "k", "x")
+    request = ModelRequest("local", "tiny", "be kind", [text_message("user", "hi")])
+    model = RetriedModel(Failing([""]), bench.retry, "r")
+    with closing(bench.ledger):
+        with pytest.raises(Parked):
+            asyncio.run(model.answer(request.admitted(intent.key)))
+        assert bench.ledger.used("run:r", "tokens") == (left, 1000)
+    assert len(ends) == down
+
+
+class CheapFails(ScriptedModel):
+    """A model of two routes, of which the cheap one fails for this cause."""
+
+    cause: Exception = ConnectionRefusedError()
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        if request.model == "tiny":
+            raise MeasurementError("the model did not answer") from self.cause
+        return await super().answer(request)
+
+
+TWO_ROUTES = {"routes": [{"provider": "local", "model": name} for name in ("tiny", "large")]}
+
+
+@pytest.mark.parametrize("failure", [None, {"retry": FAST}])
+def test_a_model_that_was_not_reached_leaves_its_budget_to_the_next(
+    tmp_path: Path, failure: Any
+) -> None:
+    model = CheapFails([act("answer", text="x")])
+    with closing(Ledger()) as ledger:
+        result = run(
+            tmp_path,
+            model,
+            ledger=ledger,
+            failure=failure,
+            routing=TWO_ROUTES,
+            contract={"max_tokens": 7_000},  # of which one request takes more than half
+        )
+        assert (result.outcome, result.answer) == ("completed", "x"), result.reason
+        assert ledger.used("run:run-1", "tokens") == (20, 7_000)
+
+
+@pytest.mark.parametrize("failure", [None, {"retry": FAST}])
+def test_a_model_that_broke_off_counts_as_its_longest_answer(tmp_path: Path, failure: Any) -> None:
+    model = CheapFails([act("answer", text="x")])
+    model.cause = TimeoutError()
+    with closing(Ledger()) as ledger:
+        result = run(
+            tmp_path,
+            model,
+            ledger=ledger,
+            failure=failure,
+            routing=TWO_ROUTES,
+            contract={"max_tokens": 20_000},
+        )
+        assert result.outcome == "completed"
+        assert ledger.used("run:run-1", "tokens") == (20 + 10 + 4_096, 20_000)
+
+
+def test_a_models_breaker_closes_when_the_model_works_again(tmp_path: Path) -> None:
+    class Down(ScriptedModel):
+        async def answer(self, request: ModelRequest) -> ModelAnswer:
+            raise MeasurementError("the model did not answer") from ConnectionRefusedError()
+
+    now = 1_000.0
+    parts: dict[str, Any] = {
+        "failure": {"retry": {"attempts": 1}, "breaker": {"failures": 1, "cooldown_s": 60}},
+        "contract": {"max_tokens": 20_000},
+    }
+    with closing(Ledger(clock=lambda: now)) as ledger:
+        first = run(tmp_path / "one", Down([""]), ledger=ledger, **parts)
+        assert first.outcome == "paused", first.reason
+        assert ledger.used("run:run-1", "tokens") == (0, 20_000)
+        now += 61
+        second = run(
+            tmp_path / "two", ScriptedModel([act("answer", text="x")]), ledger=ledger, **parts
+        )
+        assert (second.outcome, second.answer) == ("completed", "x"), second.reason
+        assert Breakers(ledger).find("model:tiny").state == "closed"

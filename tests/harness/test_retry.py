@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldspan.harness.agents.version import AgentVersion
+from goldspan.harness.failure.apart import apart
 from goldspan.harness.failure.error_classes import UnknownOutcomeError
 from goldspan.harness.failure.policy import BreakerPolicy, FailurePolicy, RetryPolicy, ToolFailure
 from goldspan.harness.failure.retry import RetriedModel, Retry
@@ -268,6 +270,31 @@ def test_a_run_that_ends_or_is_cut_is_no_failure(bench: Bench) -> None:
         assert bench.made == 1
     assert bench.events == []
     assert bench.breakers.find("t").failures == 0
+
+
+def test_a_call_that_was_cut_and_could_not_be_has_no_further_attempt(bench: Bench) -> None:
+    begun, gate, made = threading.Event(), threading.Event(), 0
+
+    def blocks() -> None:
+        nonlocal made
+        made += 1
+        begun.set()
+        gate.wait(10)
+        raise ConnectionRefusedError("not now")
+
+    async def cut() -> None:
+        intent = Intent.of("r", 1, "t", {}, action_class="act")
+        call = asyncio.ensure_future(bench.retry.run(intent, lambda _number: apart(blocks)))
+        await asyncio.to_thread(begun.wait)
+        call.cancel()
+        gate.set()
+        with pytest.raises(ToolError, match="not now"):
+            await call
+
+    asyncio.run(cut())
+    assert made == 1
+    (event,) = bench.events.of(semconv.CALL_FAILED)
+    assert semconv.RETRY_AT not in event
 
 
 def test_a_model_is_tried_again_and_says_what_the_matter_was(bench: Bench) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,13 @@ import pytest
 
 from goldspan.harness.agents.version import AgentVersion
 from goldspan.harness.approvals import NamedApprover
+from goldspan.harness.contract import Contract
+from goldspan.harness.ledger import Intent, Ledger
+from goldspan.harness.life import Life
+from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.result import RunResult
 from goldspan.harness.run import run_agent
+from goldspan.harness.steps import Answer, Direct
 from goldspan.harness.tools import Tool
 from goldspan.tracing.instrument import instrument
 from goldspan.tracing.store import Store
@@ -35,7 +42,14 @@ class Slow(Notebook):
         return [replace(tool, **self.parts) for tool in super().tools()]
 
 
-def run(tmp_path: Path, call: str, parts: Mapping[str, Any], failure: str = "") -> RunResult:
+def run(
+    tmp_path: Path,
+    call: str,
+    parts: Mapping[str, Any],
+    failure: str = "",
+    model: type[ScriptedModel] = ScriptedModel,
+    **more: Any,
+) -> RunResult:
     """One call of a run that has a second, then an answer."""
     folder = write_version(tmp_path / "keeper" / "v1.0.0", contract=json.dumps({"max_seconds": 1}))
     with (folder / "config.yaml").open("a", encoding="utf-8") as config:
@@ -45,11 +59,12 @@ def run(tmp_path: Path, call: str, parts: Mapping[str, Any], failure: str = "") 
             run_agent(
                 AgentVersion.load(folder),
                 "go",
-                model=ScriptedModel([call, act("answer", text="done")]),
+                model=model([call, act("answer", text="done")]),
                 recorder=telemetry.recorder,
                 workspace=tmp_path / "work",
                 environment=Slow(**parts),
                 approver=NamedApprover("approve"),
+                **more,
             )
         )
 
@@ -126,3 +141,58 @@ def test_of_a_call_that_changes_something_the_tool_is_asked_or_a_person(
     assert (result.outcome, reason in str(result.reason)) == (outcome, True), result.reason
     made = [step.result for step in result.steps]
     assert made == (["made"] if "used up" in reason else [])
+
+
+def test_a_call_that_only_waited_for_its_next_attempt_is_no_question(tmp_path: Path) -> None:
+    failure = "failure: {retry: {attempts: 20, first_wait_s: 20}, breaker: {failures: 50}}\n"
+    result = run(tmp_path, WRITE, {"run": refuses}, failure)
+    assert result.outcome == "aborted", result.reason
+    assert result.reason == "write took longer than the 1 s of the contract"
+
+
+class Dead(BaseException):
+    """The process is gone."""
+
+
+class Elsewhere(Direct):
+    """Transactions that are waited for, as those of a worker are."""
+
+    async def transact(self, work: Callable[[], Answer]) -> Answer:
+        await asyncio.sleep(0)
+        return await super().transact(work)
+
+
+class Late(ScriptedModel):
+    """A model whose answer takes all the time that there is, and cannot be cut."""
+
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        time.sleep(0.6)
+        return await super().answer(request)
+
+
+@pytest.mark.parametrize(
+    ("said", "results", "reason"),
+    [
+        ({"result": "sent"}, ["sent"], "budget of 0.5 seconds is used up"),
+        ({"made": False}, [], "write took longer than the 0.5 s of the contract"),
+    ],
+)
+def test_what_a_person_said_counts_also_where_no_time_is_left(
+    tmp_path: Path, said: dict[str, Any], results: list[str], reason: str
+) -> None:
+    made: list[object] = []
+
+    async def dies(_context: object, given: object) -> None:
+        made.append(given)
+        raise Dead
+
+    with closing(Ledger()) as ledger:
+        known: dict[str, Any] = {"run_id": "run-1", "life": Life(ledger, Elsewhere())}
+        with pytest.raises(Dead):
+            run(tmp_path / "one", WRITE, {"run": dies}, **known)
+        assert ledger.resolve(Intent.of("run-1", 0, "write", {"text": "x"}).key, said)
+        known["contract"] = Contract(max_seconds=0.5)
+        result = run(tmp_path / "two", WRITE, {"run": dies}, model=Late, **known)
+    assert (result.outcome, [step.result for step in result.steps]) == ("aborted", results)
+    assert reason in str(result.reason)
+    assert len(made) == 1

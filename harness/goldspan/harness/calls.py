@@ -21,7 +21,7 @@ from typing import Any
 from goldspan.harness.admission import Admissions
 from goldspan.harness.approvals.review import Review
 from goldspan.harness.contract import Usage
-from goldspan.harness.failure.error_classes import UnknownOutcomeError
+from goldspan.harness.failure.error_classes import UnknownOutcomeError, may_be_done
 from goldspan.harness.failure.fallback import Fallback
 from goldspan.harness.failure.recovery import asked, earlier, said_when_cut, unknown
 from goldspan.harness.guards import (
@@ -41,8 +41,6 @@ from goldspan.harness.steps import Attempts, Once, Park, Parked
 from goldspan.harness.tools import JsonValue, Tool, ToolContext, ToolError, result_text, seeded
 from goldspan.tracing import semconv
 from goldspan.tracing.recorder import Recorder
-
-ASK_S = 10.0  # how long a tool may take to say what became of a call, once time is over
 
 
 @dataclass
@@ -179,10 +177,16 @@ class ToolCalls:
         in this life of the run."""
         call, tool, context = ready.call, ready.tool, ready.context
         parsed, intent = ready.parsed, ready.intent
-        here = False
+        here = begun = False
 
         async def attempt(nth: int) -> JsonValue:
-            return await self._attempt(ready, nth)
+            nonlocal begun
+            begun = True
+            try:
+                return await self._attempt(ready, nth)
+            except BaseException as error:
+                begun = may_be_done(error)
+                raise
 
         async def ask() -> Mapping[str, Any] | None:
             return await asked(tool, context, parsed)
@@ -193,10 +197,16 @@ class ToolCalls:
             outcome: dict[str, Any] | None = None
             limit = asyncio.timeout(max(self._until - started, 0))
             try:
-                async with limit:
-                    if not ready.admission.fresh:
-                        outcome = await earlier(self.admissions, self.recorder, self.guards, ready)
-                    if outcome is None:
+                # What is known of it counts, also where no time is left to make it.
+                if not ready.admission.fresh:
+                    left = self._until - started
+                    outcome = await earlier(
+                        self.admissions, self.recorder, self.guards, ready, left
+                    )
+                if outcome is None and time.monotonic() >= self._until:
+                    outcome = await self._out_of_time(ready, begun=False)
+                elif outcome is None:
+                    async with limit:
                         made = await self.attempts.run(intent, attempt, ask if tool.ask else None)
                         if tool.ask is not None:  # it may be what the tool said of a broken attempt
                             verify_result(self.guards, call, tool, made)
@@ -214,7 +224,7 @@ class ToolCalls:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                outcome = await self._out_of_time(ready)
+                outcome = await self._out_of_time(ready, begun=begun)
             return {**(outcome or {}), "seconds": time.monotonic() - started}
 
         outcome: Any = await ready.runner(work)
@@ -243,12 +253,14 @@ class ToolCalls:
         """When the run's time is over, in seconds of `time.monotonic`."""
         return self.usage.started + self.max_seconds
 
-    async def _out_of_time(self, ready: Ready) -> dict[str, Any]:
-        """What becomes of a call that was cut since the run's time is over. Raises `Parked` where
-        it may have been made, and the tool cannot say so."""
+    async def _out_of_time(self, ready: Ready, *, begun: bool) -> dict[str, Any]:
+        """What becomes of a call that was cut since the run's time is over; `begun` says that it
+        may have been made. Raises `Parked` where it may, and the tool cannot say so."""
         why = f"{ready.tool.name} took longer than the {self.max_seconds:g} s of the contract"
+        said: Mapping[str, Any] | None = None
         try:
-            said = await said_when_cut(self.admissions, self.guards, ready, why)
+            if begun:
+                said = await said_when_cut(self.admissions, self.guards, ready, why)
         except OutputRejected as error:
             return self._rejected(error, ready.call, ready.intent)
         if said is not None:

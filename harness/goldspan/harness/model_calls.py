@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from goldspan.harness.admission import Admissions
 from goldspan.harness.contract import Contract, Usage
+from goldspan.harness.failure.error_classes import may_be_done
+from goldspan.harness.failure.retry import RetriedModel
 from goldspan.harness.guards import BudgetGuard, Verdict, record_verdict
 from goldspan.harness.ledger import Intent
 from goldspan.harness.models.cassette import Occurrences
@@ -24,6 +26,8 @@ from goldspan.tracing import semconv
 from goldspan.tracing.errors import MeasurementError
 from goldspan.tracing.pricing import Prices
 from goldspan.tracing.recorder import Recorder
+
+NOTHING = {"tokens": 0, "usd": 0}
 
 
 @dataclass
@@ -46,6 +50,7 @@ class ModelCalls:
     context: ContextWindow | None = None
     _occurrences: Occurrences = field(default_factory=Occurrences)
     _written: Written = field(default_factory=Written)
+    _unanswered: list[tuple[ModelRequest, str]] = field(default_factory=list)
 
     async def ask(self, messages: Sequence[Message], route: Route | None = None) -> ModelAnswer:
         """The answer to a conversation of the model of a route, else of the version's.
@@ -87,7 +92,7 @@ class ModelCalls:
             # What was lost with its process may have been paid for, and stays reserved.
             while admitted.standing == "admitted" and not admitted.fresh:
                 if isinstance(self.model, Free) and self.model.free:
-                    await self.admissions.settle_in_step(intent.key, {"tokens": 0, "usd": 0})
+                    await self.admissions.settle_in_step(intent.key, NOTHING)
                 else:
                     lost.append(intent.key)
                 life += 1
@@ -95,14 +100,18 @@ class ModelCalls:
                 admitted = await self.admissions.admit_in_step(intent, verdict.wants)
             if admitted.standing == "refused":
                 return {"refused": [admitted.guard, admitted.reason], "seconds": 0.0}
-            return {"key": intent.key, "lost": lost, **await self._answer(request)}
+            outcome = await self._answer(request.admitted(intent.key))
+            return {"key": intent.key, "lost": lost, **outcome}
 
         recorded: Any = await runner(work)
         if not here:
             self.usage.started -= recorded["seconds"]
         if "refused" in recorded:
             self._stop(*recorded["refused"])
+        # What was not answered stays reserved until another answer says what its input counts.
+        self._unanswered += [(request, key) for key in recorded.get("lost", ())]
         if "failure" in recorded:
+            self._unanswered.append((request, recorded["key"]))
             raise retold(recorded["failure"])
         if "timeout" in recorded:
             self._stop("budget", "the model took longer than the contract allows")
@@ -112,14 +121,15 @@ class ModelCalls:
         used = self._count(request, answer)
         if verdict.wants:
             self.admissions.settle(recorded["key"], used)
-            for key in recorded.get("lost", ()):
-                self.admissions.settle(key, self._of_a_lost_one(request, answer))
+            for unanswered, key in self._unanswered:
+                self.admissions.settle(key, self._of_a_lost_one(unanswered, answer))
+            self._unanswered.clear()
         return answer
 
     def _of_a_lost_one(self, request: ModelRequest, answer: ModelAnswer) -> dict[str, float]:
-        """What an attempt that was lost with its process used at most, by unit, now that one has
-        been answered: the same input, which has been counted, and the longest answer that it was
-        allowed."""
+        """What an attempt that failed, or was lost with its process, used at most, by unit, now
+        that one has been answered: the same input, which has been counted, and the longest answer
+        that it was allowed."""
         most: dict[str, float] = {}
         if answer.input_tokens is None or request.answer_tokens is None:
             return most
@@ -171,6 +181,11 @@ class ModelCalls:
             outcome = {"timeout": True}
         except MeasurementError as error:
             outcome = {"failure": told(error)}
+            # One that is tried again knows of all its attempts, and settles them itself.
+            if request.key is not None and not (
+                isinstance(self.model, RetriedModel) or may_be_done(error)
+            ):
+                await self.admissions.settle_in_step(request.key, NOTHING)
         return {**outcome, "seconds": time.monotonic() - started}
 
     def _stop(self, guard: str, reason: str) -> NoReturn:

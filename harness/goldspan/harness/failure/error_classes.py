@@ -99,6 +99,12 @@ def classify(error: Exception, *, effect: bool, clock: Callable[[], float] = tim
     return Failure("unknown" if effect else "never", name, True)
 
 
+def may_be_done(error: BaseException) -> bool:
+    """Whether a call that ended so may have been made, or be made still: a tool's effect may have
+    happened, a model's answer may have to be paid for. False where the error says otherwise."""
+    return not isinstance(error, Exception) or classify(error, effect=True).kind == "unknown"
+
+
 def _names_timeout(name: str) -> bool:
     plain = name.lower().replace("_", "")
     return any(word in plain for word in _TIMEOUTS)

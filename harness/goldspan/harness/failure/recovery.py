@@ -31,11 +31,12 @@ async def earlier(
     recorder: Recorder,
     guards: Sequence[Guard],
     ready: Ready,
+    left_s: float,
 ) -> dict[str, Any] | None:
     """What a call returned whose intent an earlier life of the run wrote down and whose result
-    it did not; None where it is to be made. What a person has said of it counts first. Raises
-    `Parked` where a person must say, `OutputRejected` where what the tool says of it is not
-    whole."""
+    it did not; None where it is to be made. What a person has said of it counts first. A tool may
+    take the run's `left_s` to say it, or `ASK_S` where those are fewer. Raises `Parked` where a
+    person must say, `OutputRejected` where what the tool says of it is not whole."""
     call, tool, intent = ready.call, ready.tool, ready.intent
     ledger = admissions.ledger
     said = await admissions.engine.transact(lambda: ledger.take_resolution(intent.key))
@@ -48,7 +49,8 @@ async def earlier(
             unknown(admissions, tool, intent, "the process died")
         how = "asked"
         try:
-            found = await asked(tool, ready.context, ready.parsed)
+            async with asyncio.timeout(max(left_s, ASK_S)):
+                found = await asked(tool, ready.context, ready.parsed)
         except Exception as error:  # noqa: BLE001  whatever it is, it does not say what was done
             unknown(admissions, tool, intent, f"asked, it said: {one_line(error)}")
     about = {semconv.TOOL_NAME: tool.name, semconv.CALL_KEY: intent.key}

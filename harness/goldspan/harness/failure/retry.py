@@ -23,11 +23,16 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from goldspan.harness.failure.error_classes import Failure, UnknownOutcomeError, classify
+from goldspan.harness.failure.error_classes import (
+    Failure,
+    UnknownOutcomeError,
+    classify,
+    may_be_done,
+)
 from goldspan.harness.failure.policy import FailurePolicy, RetryPolicy
 from goldspan.harness.failure.time_limit import time_limit
 from goldspan.harness.guards.breaker import GUARD, Breaker, Breakers, iso
-from goldspan.harness.ledger import Intent
+from goldspan.harness.ledger import Intent, Settlement
 from goldspan.harness.models.gateway import Free, Model
 from goldspan.harness.models.messages import ModelAnswer, ModelRequest
 from goldspan.harness.result import Ended
@@ -171,9 +176,10 @@ class _Tries:
         return result
 
     def again(self, error: BaseException) -> bool:
-        """Whether there may be another attempt, as far as the error goes."""
-        failure = self.failure
-        if failure is None or failure.kind != "retry":
+        """Whether there may be another attempt: the error says so, and nobody has cut the call
+        during an attempt that could not be cut."""
+        failure, task = self.failure, asyncio.current_task()
+        if failure is None or failure.kind != "retry" or (task is not None and task.cancelling()):
             return False
         down = self.breaker is not None and self.breaker.state != "closed"
         return not down and (failure.after_s or 0) <= self.rules.max_wait_s
@@ -290,14 +296,30 @@ class RetriedModel:
 
     async def answer(self, request: ModelRequest) -> ModelAnswer:
         """The first answer. Raises `MeasurementError` as the model does, `Parked` where its
-        breaker is open."""
+        breaker is open; what was reserved for the request is free again, where no attempt can have
+        used it."""
         tool, digest = f"model:{request.model}", request.digest()
         intent = Intent.of(self.run_id, request.nth or 0, tool, digest, action_class="model")
+        if request.key is not None:  # the breaker's probe is the call that the ledger admitted
+            intent = replace(intent, key=request.key)
+        paid = False
 
         async def attempt(_number: int) -> ModelAnswer:
-            return await self.model.answer(request)
+            nonlocal paid
+            try:
+                return await self.model.answer(request)
+            except BaseException as error:
+                paid = paid or may_be_done(error)
+                raise
 
-        answer: ModelAnswer = await self.retry.run(intent, attempt)
+        try:
+            answer: ModelAnswer = await self.retry.run(intent, attempt)
+        except (MeasurementError, Parked):
+            breakers = self.retry.breakers
+            if breakers is not None and not paid:
+                nothing = [Settlement(intent.key, {"tokens": 0, "usd": 0})]
+                await self.retry.engine.transact(lambda: breakers.ledger.settle(nothing))
+            raise
         return answer
 
 

@@ -34,7 +34,7 @@ class ModelRequest:
     (`name`, `description`, `parameters`). Only one of the two is used, by the agent's tool mode.
     `nth` says how many equal requests the run has made before; None leaves the counting to who
     answers. `answer_tokens` is what a budget has room for, where the settings say no `max_tokens`.
-    Both are no part of the digest.
+    `key` is that of the call that the ledger admitted for it. All three are no part of the digest.
     """
 
     provider: str
@@ -46,6 +46,7 @@ class ModelRequest:
     output_schema: dict[str, Any] | None = None
     nth: int | None = None
     answer_tokens: int | None = None
+    key: str | None = None
 
     def digest(self, written: Written | None = None) -> str:
         """SHA-256 over the canonical JSON of what decides the answer: the key in a cassette.
@@ -60,9 +61,15 @@ class ModelRequest:
 
     def numbered(self, nth: int, answer_tokens: int) -> ModelRequest:
         """The same request with what is no part of its digest."""
-        same = replace(self, nth=nth, answer_tokens=answer_tokens)
-        vars(same)["_digest"] = self.digest()  # a long conversation is not written out again
-        return same
+        return self._same(replace(self, nth=nth, answer_tokens=answer_tokens))
+
+    def admitted(self, key: str) -> ModelRequest:
+        """The same request, as the call of this key."""
+        return self._same(replace(self, key=key))
+
+    def _same(self, other: ModelRequest) -> ModelRequest:
+        vars(other)["_digest"] = self.digest()  # a long conversation is not written out again
+        return other
 
     def _hashed(self, written: Written) -> str:
         others = {
