@@ -56,7 +56,7 @@ def first(home: Path) -> Found:
             if (home / "goldspan.duckdb").exists():
                 query = "SELECT count(*) AS n FROM runs WHERE NOT simulated"
                 seen.append(int(rows(home / "goldspan.duckdb", query)[0]["n"]))
-            time.sleep(2)
+            time.sleep(4)
         text, errors = process.communicate()
     assert process.returncode == 0, errors
     return json.loads(text), seen

@@ -46,7 +46,7 @@ class ModelRequest:
     output_schema: dict[str, Any] | None = None
     nth: int | None = None
     answer_tokens: int | None = None
-    key: str | None = None
+    key: str | None = field(default=None, compare=False)
 
     def digest(self, written: Written | None = None) -> str:
         """SHA-256 over the canonical JSON of what decides the answer: the key in a cassette.
