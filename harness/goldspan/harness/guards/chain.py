@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias
 
 from goldspan.harness.ledger.entries import Want
 from goldspan.harness.models.protocol import Call
@@ -32,28 +32,15 @@ class Verdict:
 
 
 class Guard(Protocol):
-    """Anything that judges a call before it is made."""
+    """Anything that judges a call before it is made.
+
+    A guard may also have `verify(call, tool, result)`, which raises `OutputRejected` for a result
+    that must not be used, and `observe(call, tool, result)`, which is told of each result, or of
+    what the model was told of an error.
+    """
 
     def check(self, call: Call, tool: Tool | None) -> Verdict:
         """Judge a call. `tool` is None where the agent has no tool of that name."""
-        ...
-
-
-@runtime_checkable
-class Verifier(Protocol):
-    """A guard that also judges what a call returned."""
-
-    def verify(self, call: Call, tool: Tool, result: Any) -> None:
-        """Raise `OutputRejected` for a result that must not be used."""
-        ...
-
-
-@runtime_checkable
-class Observer(Protocol):
-    """A guard that learns from what calls returned."""
-
-    def observe(self, call: Call, tool: Tool, result: Any) -> None:
-        """Note a result, or what the model was told of an error."""
         ...
 
 
