@@ -11,5 +11,5 @@ from tests.day.script import Script
 
 if __name__ == "__main__":
     # The one part that is not real, in the place of the model that the version names.
-    ModelGateway.make = lambda *_, **__: ModelGateway(Mode.LIVE, None, Script())  # type: ignore[method-assign]
+    ModelGateway.make = lambda *_, **__: ModelGateway(Mode.LIVE, None, Script())  # type: ignore[method-assign]  # as above
     main()

@@ -80,9 +80,9 @@ def test_the_same_holds_for_threads(ledger: Ledger) -> None:
     assert sum(isinstance(e, Ended) for e in ended) == 40
 
 
+# In memory there is nothing that three workers could share.
+@pytest.mark.parametrize("ledger", ["sqlite", "postgresql"], indirect=True)
 def test_a_cap_holds_over_all_runs_of_three_workers(ledger: Ledger) -> None:
-    if ledger.database.in_memory:
-        pytest.skip("three workers need a database that they share")
     cap = {"of": "order", "max_calls": 40, "amount": "usd", "max_amount": 20.3}
     ran: list[float] = []
 
