@@ -15,11 +15,14 @@ from goldspan.harness.engine.log import speak_plainly
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
     log = logging.getLogger("dbos")
-    before = log.handlers[:], log.filters[:], log.propagate
+    before = log.handlers[:], log.filters[:], log.propagate, log.disabled, log.level
     log.handlers.clear()
     log.filters.clear()
+    log.disabled = False  # as a library's set-up of logging may have left it, in another test
+    log.setLevel(logging.ERROR)
     yield log
-    log.handlers[:], log.filters[:], log.propagate = before
+    log.handlers[:], log.filters[:], log.propagate, log.disabled = before[:4]
+    log.setLevel(before[4])
 
 
 def test_the_stream_of_its_start_may_be_gone(

@@ -158,10 +158,12 @@ def note(key: str) -> Note:
 
 
 def test_several_may_write_and_the_newest_are_kept(tmp_path: Path) -> None:
-    file = ProgressFile(tmp_path / "s", keep=30)
+    all_of_them = ProgressFile(tmp_path / "s", keep=40)  # a key that has gone is known no more
     with ThreadPoolExecutor(8) as pool:
-        written = list(pool.map(file.write, [note(f"n{n // 2}") for n in range(80)]))
+        written = list(pool.map(all_of_them.write, [note(f"n{n // 2}") for n in range(80)]))
     assert sum(written) == 40
+    file = ProgressFile(tmp_path / "s", keep=30)
+    assert file.write(note("last"))
     assert len(file.read()) == 30
     assert not file.write(file.read()[-1])
 
