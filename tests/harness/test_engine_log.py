@@ -15,14 +15,12 @@ from goldspan.harness.engine.log import speak_plainly
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
     log = logging.getLogger("dbos")
-    before = log.handlers[:], log.filters[:], log.propagate, log.disabled, log.level
+    before = log.handlers[:], log.filters[:], log.propagate
     log.handlers.clear()
     log.filters.clear()
-    log.disabled = False  # as a library's set-up of logging may have left it, in another test
-    log.setLevel(logging.ERROR)
+    log.propagate = True  # or pytest hangs a handler of its own on it, once this is set up
     yield log
-    log.handlers[:], log.filters[:], log.propagate, log.disabled = before[:4]
-    log.setLevel(before[4])
+    log.handlers[:], log.filters[:], log.propagate = before
 
 
 def test_the_stream_of_its_start_may_be_gone(
